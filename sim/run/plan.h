@@ -1,0 +1,263 @@
+/* A scenario as data: what a script declares, before anything runs.
+ *
+ * The Lua bindings fill a plan from tables; sim/run builds a world from it. Everything is owned by the
+ * plan's arena: texts are NUL-terminated views, arrays are (pointer, count). Times and durations are
+ * nanoseconds; shares are parts per million; sizes are bytes.
+ */
+#ifndef SIM_RUN_PLAN_H
+#define SIM_RUN_PLAN_H
+
+#include "base/arena.h"
+#include "base/fixed.h"
+#include "base/time.h"
+#include <stdbool.h>
+
+/* Where something stands in a script, for messages. */
+struct sim_source {
+    struct mc_str file;
+    int line;
+};
+
+/* ---- applications ---- */
+
+enum sim_dist_kind {
+    SIM_DIST_CONSTANT,    /* mean */
+    SIM_DIST_EXPONENTIAL, /* mean */
+    SIM_DIST_LOGNORMAL,   /* p50, p99 */
+    SIM_DIST_UNIFORM,     /* low = p50, high = p99 */
+};
+
+struct sim_dist {
+    enum sim_dist_kind kind;
+    mc_ns mean, p50, p99;
+};
+
+/* A retry policy as a client application or a route has it. attempts counts retries, not tries. */
+struct sim_retry {
+    uint32_t attempts;          /* 0: none */
+    uint32_t on;                /* MC_RETRY_ON bits (model/config.h) */
+    uint16_t statuses[16];
+    uint32_t status_count;
+    mc_ns per_try_timeout;      /* 0: none */
+    mc_ns backoff_base, backoff_max;
+    /* Budget: 0 ratio: none. */
+    uint32_t budget_ppm;
+    uint32_t budget_min_per_second;
+    mc_ns budget_ttl;
+};
+
+enum sim_step_kind { SIM_STEP_WORK, SIM_STEP_CALL, SIM_STEP_RESPOND };
+
+struct sim_step {
+    enum sim_step_kind kind;
+    struct sim_source source;
+    /* WORK */
+    struct sim_dist wait;       /* sleeping: I/O, locks */
+    struct sim_dist cpu;        /* burning the container's CPU */
+    /* CALL */
+    struct mc_str service;      /* callee */
+    struct mc_str path, method; /* "/" and "GET" */
+    mc_ns timeout;              /* the application's own; 0: none */
+    uint32_t tries;             /* the application's own; 1 */
+    struct sim_retry retry;     /* the application's own policy; attempts 0: none */
+    bool optional;              /* a failure does not fail the caller */
+    bool parallel;              /* starts together with the parallel calls next to it */
+    uint32_t body_bytes;        /* of the request */
+    /* RESPOND */
+    uint16_t status;
+    uint32_t response_bytes;
+};
+
+struct sim_version {
+    struct mc_str name;         /* "v1" */
+    uint32_t replicas;
+    const struct mc_str *zones; /* replicas go round; none: zone "a", or the first */
+    uint32_t zone_count;
+    const struct sim_step *steps;
+    uint32_t step_count;
+    uint32_t concurrency;       /* requests worked on at once; 0: unlimited */
+    uint32_t queue;             /* requests that wait for a place; 0 with concurrency: unlimited */
+    uint32_t cpu_millis;        /* CPU quota of the app container; 0: unlimited */
+    uint32_t error_ppm;         /* share of requests answered with error_status */
+    uint16_t error_status;      /* 500 */
+    uint32_t response_bytes;    /* body of an answer; 1 KiB by default */
+    mc_ns keep_alive;           /* idle server connections are closed after; 0: never */
+    bool cancel;                /* stops computing when its caller has gone */
+    bool meshed;                /* has a sidecar where the profile has them; default true */
+};
+
+/* What the mesh is told about a service: the route and the traffic policy (0 or false: the profile's). */
+struct sim_policy {
+    struct sim_retry retry;
+    bool has_retry;
+    mc_ns timeout;
+    bool has_timeout;
+    uint32_t max_connections, max_pending, max_requests, max_retries;
+    uint32_t outlier_consecutive; /* 0: off */
+    mc_ns outlier_interval, outlier_base;
+    uint32_t outlier_max_percent;
+    struct mc_str balancer;       /* "round_robin", "random", "least_request", "peak_ewma"; empty: the profile's */
+    struct mc_str mtls;           /* "strict", "permissive", "disable"; empty: the profile's */
+};
+
+struct sim_service {
+    struct mc_str name;
+    struct sim_source source;
+    uint16_t port;              /* 8080 */
+    const struct sim_version *versions;
+    uint32_t version_count;
+    const uint32_t *weights;    /* per version; NULL: by replicas */
+    struct sim_policy policy;
+};
+
+struct sim_path_terms {         /* one way */
+    mc_ns latency, jitter;
+    uint32_t loss_ppm;
+    uint64_t bits_per_second;   /* 0: unlimited */
+};
+
+struct sim_topology {
+    struct mc_str name;
+    const struct mc_str *zones; /* "a" … ; region is the part before a '/', if any */
+    uint32_t zone_count;
+    struct sim_path_terms same_machine, same_zone, cross_zone, cross_region;
+    const struct sim_service *services;
+    uint32_t service_count;
+    uint32_t pods_per_machine;  /* 8 */
+    uint32_t cores_per_machine; /* 8 */
+};
+
+/* ---- the mesh ---- */
+
+struct sim_price { /* of one unit of work of the proxy, in nanoseconds of CPU; bytes: per KiB */
+    mc_ns connection, request, response, body_kib, tls_kib, handshake, resource, signature;
+};
+
+struct sim_profile {
+    struct mc_str name;         /* "istio-sidecar" */
+    struct mc_str version;      /* "Istio 1.30 / Envoy 1.36" */
+    bool sidecars;
+    bool identity;              /* has a CA and SVIDs */
+    bool control_plane;         /* configuration is pushed; else it is given at start */
+    bool rollouts;              /* has a rollout controller */
+    struct mc_str mtls;         /* "strict", "permissive", "disable" */
+    struct mc_str balancer;
+    uint32_t least_request_choices;
+    struct sim_retry retry;     /* default policy of routes without one */
+    mc_ns timeout;              /* default of routes; 0: none */
+    mc_ns connect_timeout;
+    uint32_t max_connections, max_pending, max_requests, max_retries; /* UINT32_MAX: no limit */
+    uint32_t panic_percent;
+    mc_ns debounce_quiet, debounce_max;
+    mc_ns cert_ttl, clock_leeway;
+    uint32_t renew_permille, renew_jitter_permille;
+    mc_ns renew_retry_base, renew_retry_max;
+    uint32_t proxy_cpu_millis;  /* quota of the sidecar container */
+    uint32_t proxy_workers;
+    struct sim_price price;
+    uint32_t proxy_memory_kib;  /* accounted footprint of a real sidecar at rest */
+};
+
+struct sim_kernel { /* TCP constants under their sysctl names, see topologies/profiles/kernel.lua */
+    uint32_t initial_window;    /* segments: 10 */
+    uint32_t mss;               /* 1460 */
+    mc_ns rto_min, rto_max;     /* 200 ms, 120 s */
+    mc_ns syn_rto;              /* 1 s, doubling */
+    uint32_t syn_retries;       /* 6 */
+    uint32_t retries2;          /* 15 */
+    uint32_t ephemeral_ports;   /* 28232 */
+    mc_ns time_wait;            /* 60 s */
+    uint32_t somaxconn;         /* 4096 */
+    uint64_t receive_window;    /* bytes */
+    mc_ns dns_timeout;          /* 5 s */
+    uint32_t dns_attempts;      /* 2 */
+};
+
+/* ---- load ---- */
+
+enum sim_executor { SIM_LOAD_CONSTANT_RATE, SIM_LOAD_POISSON, SIM_LOAD_RAMPING_RATE, SIM_LOAD_CLOSED /* constant-vus */ };
+
+struct sim_stage {
+    mc_ns at;
+    uint64_t rate_milli; /* requests per second × 1000 */
+};
+
+struct sim_load_spec {
+    struct mc_str name;
+    struct sim_source source;
+    struct mc_str to;           /* service */
+    enum sim_executor executor;
+    uint64_t rate_milli;        /* requests per second × 1000 */
+    const struct sim_stage *stages;
+    uint32_t stage_count;
+    uint32_t vus;               /* closed loop */
+    uint32_t max_vus;           /* open loop: more than this under way are dropped iterations; 10 000 */
+    mc_ns think;
+    mc_ns start, duration;      /* duration 0: to the end */
+    struct mc_str path, method;
+    uint32_t body_bytes;
+    mc_ns timeout;              /* the client's own; 0: 30 s */
+    struct mc_str zone;         /* where the client stands; empty: the first zone */
+};
+
+/* ---- rollouts ---- */
+
+struct sim_canary_metric {
+    bool is_duration;           /* else success rate */
+    uint32_t min_ppm;           /* success rate */
+    mc_ns max;                  /* duration */
+    uint32_t quantile_ppm;
+};
+
+struct sim_canary_spec {
+    struct mc_str target, from, to;
+    struct sim_source source;
+    mc_ns start, interval;
+    uint32_t threshold, step_weight, max_weight, min_samples;
+    struct sim_canary_metric metrics[4];
+    uint32_t metric_count;
+    bool manual;                /* never promoted past max_weight by itself */
+};
+
+/* ---- checks that are declared ---- */
+
+enum sim_aggregate { SIM_AGG_COUNT, SIM_AGG_RATE, SIM_AGG_AVG, SIM_AGG_MIN, SIM_AGG_MED, SIM_AGG_MAX, SIM_AGG_P };
+
+struct sim_threshold { /* "p(95) < 200ms" on "request_duration{src:user}" */
+    struct mc_str metric;       /* without its tags */
+    struct mc_str tags;         /* "src:user,phase:before"; empty: all */
+    struct mc_str text;         /* as written */
+    struct sim_source source;
+    enum sim_aggregate aggregate;
+    uint32_t quantile_ppm;
+    enum { SIM_LESS, SIM_LESS_EQUAL, SIM_GREATER, SIM_GREATER_EQUAL } op;
+    int64_t bound;              /* nanoseconds, ppm, or count × 1000 */
+    bool abort_on_fail;
+    mc_ns delay;                /* not judged before */
+};
+
+struct sim_plan {
+    struct mc_arena *arena;
+    struct mc_str scenario;
+    struct sim_source source;
+    struct mc_str variant_json; /* "{}" */
+    struct mc_str expect_fail;  /* why; empty: expected to pass */
+    struct sim_topology topology;
+    struct sim_profile profile;
+    struct sim_kernel kernel;
+    mc_ns duration;
+    mc_ns warm_up;              /* before the script's method starts; the load is running */
+    mc_ns window;               /* of series: 1 s */
+    const struct sim_load_spec *loads;
+    uint32_t load_count;
+    const struct sim_canary_spec *canaries;
+    uint32_t canary_count;
+    const struct sim_threshold *thresholds;
+    uint32_t threshold_count;
+    const struct mc_str *invariants;
+    uint32_t invariant_count;
+    struct mc_str trust_domain; /* "cluster.local" */
+    uint32_t min_samples;       /* of thresholds and expects; 1 */
+};
+
+#endif
