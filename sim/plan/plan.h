@@ -4,8 +4,8 @@
  * plan's arena: texts are NUL-terminated views, arrays are (pointer, count). Times and durations are
  * nanoseconds; shares are parts per million; sizes are bytes.
  */
-#ifndef SIM_RUN_PLAN_H
-#define SIM_RUN_PLAN_H
+#ifndef SIM_PLAN_PLAN_H
+#define SIM_PLAN_PLAN_H
 
 #include "base/arena.h"
 #include "base/fixed.h"
