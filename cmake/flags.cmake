@@ -16,7 +16,7 @@ add_library(squall-flags INTERFACE)
 target_compile_options(squall-flags INTERFACE
     -ffp-contract=off -fno-strict-aliasing
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
-    -Wwrite-strings -Wpointer-arith -Wswitch-enum -Werror)
+    -Wwrite-strings -Wpointer-arith -Wswitch-enum -Wno-missing-field-initializers -Werror)
 
 if(SQUALL_SANITIZE)
     add_compile_options(-fsanitize=${SQUALL_SANITIZE} -fno-sanitize-recover=all)

@@ -1,0 +1,290 @@
+/* What an application does for one request: work, calls, an answer; and retry policies. */
+#include "sim/lua/topology_parts.h"
+#include "model/config.h"
+#include <lauxlib.h>
+
+static const char *const step_type = "step";
+
+struct sim_source sim_lua_source(lua_State *L, struct mc_arena *arena)
+{
+    lua_Debug where;
+    struct sim_source source = {.file = MC_STR("?")};
+    for (int level = 1; lua_getstack(L, level, &where); level++) {
+        lua_getinfo(L, "Sl", &where);
+        if (where.currentline < 0) continue;
+        source.file = mc_arena_copy(arena, mc_str_c(where.short_src));
+        source.line = where.currentline;
+        break;
+    }
+    return source;
+}
+
+static struct sim_step *push_step(lua_State *L, enum sim_step_kind kind)
+{
+    struct mc_arena *arena = sim_topology_arena(L);
+    struct sim_step *step = lua_newuserdatauv(L, sizeof *step, 0);
+    *step = (struct sim_step){.kind = kind, .source = sim_lua_source(L, arena)};
+    luaL_setmetatable(L, step_type);
+    return step;
+}
+
+/* ---- durations that vary ---- */
+
+struct dist_words {
+    mc_ns mean, p50, p99, min, max;
+    int kind;
+    bool has_mean, has_p50, has_p99, has_min, has_max, has_kind;
+};
+
+static void check_dist(lua_State *L, const char *what, const char *key, const struct dist_words *words)
+{
+    if (words->has_p50 != words->has_p99) sim_schema_error(L, what, key, "'p50' and 'p99' go together");
+    if (words->has_min != words->has_max) sim_schema_error(L, what, key, "'min' and 'max' go together");
+    if (words->has_p50 + words->has_mean + words->has_min != 1)
+        sim_schema_error(L, what, key, "give 'mean', or 'p50' and 'p99', or 'min' and 'max'");
+    if (words->has_p50 && (words->p99 < words->p50 || words->p50 <= 0))
+        sim_schema_error(L, what, key, "'p99' must not be under 'p50', and both over 0");
+    if (words->max < words->min) sim_schema_error(L, what, key, "'max' must not be under 'min'");
+}
+
+/* "5ms", or { mean = }, { p50 =, p99 = }, { min =, max = } with an optional dist. */
+static struct sim_dist read_dist(lua_State *L, int index, const char *what, const char *key)
+{
+    static const char *const kinds[] = {"constant", "exponential", "lognormal", "uniform", NULL};
+    static const struct sim_field fields[] = {
+        {"mean", SIM_FIELD_DURATION, offsetof(struct dist_words, mean), .given = offsetof(struct dist_words, has_mean)},
+        {"p50", SIM_FIELD_DURATION, offsetof(struct dist_words, p50), .given = offsetof(struct dist_words, has_p50)},
+        {"p99", SIM_FIELD_DURATION, offsetof(struct dist_words, p99), .given = offsetof(struct dist_words, has_p99)},
+        {"min", SIM_FIELD_DURATION, offsetof(struct dist_words, min), .given = offsetof(struct dist_words, has_min)},
+        {"max", SIM_FIELD_DURATION, offsetof(struct dist_words, max), .given = offsetof(struct dist_words, has_max)},
+        {"dist", SIM_FIELD_CHOICE, offsetof(struct dist_words, kind), .choices = kinds, .given = offsetof(struct dist_words, has_kind)},
+        {"cpu", SIM_FIELD_SKIP},
+    };
+    struct dist_words words = {0};
+    if (!lua_istable(L, index))
+        return (struct sim_dist){.kind = SIM_DIST_CONSTANT, .mean = sim_schema_duration(L, index, what, key)};
+    sim_schema_read(L, index, sim_topology_arena(L), what, fields, MC_COUNT_OF(fields), &words);
+    check_dist(L, what, key, &words);
+    if (words.has_p50) return (struct sim_dist){.kind = SIM_DIST_LOGNORMAL, .p50 = words.p50, .p99 = words.p99};
+    if (words.has_min) return (struct sim_dist){.kind = SIM_DIST_UNIFORM, .p50 = words.min, .p99 = words.max};
+    enum sim_dist_kind kind = words.has_kind ? (enum sim_dist_kind)words.kind : SIM_DIST_CONSTANT;
+    if (kind != SIM_DIST_CONSTANT && kind != SIM_DIST_EXPONENTIAL)
+        sim_schema_error(L, what, key, "dist \"%s\" needs other numbers than 'mean'", kinds[kind]);
+    return (struct sim_dist){.kind = kind, .mean = words.mean};
+}
+
+/* work "5ms" · work { mean = "5ms", dist = "exponential" } · work { cpu = "2ms" } · both */
+static int make_work(lua_State *L)
+{
+    struct sim_step *step = push_step(L, SIM_STEP_WORK);
+    if (!lua_istable(L, 1)) {
+        step->wait = read_dist(L, 1, "work", "time");
+        return 1;
+    }
+    bool has_cpu = lua_getfield(L, 1, "cpu") != LUA_TNIL;
+    if (has_cpu) step->cpu = read_dist(L, -1, "work", "cpu");
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    bool only_cpu = has_cpu && lua_next(L, 1) != 0 && (lua_pop(L, 1), lua_next(L, 1) == 0);
+    if (!only_cpu) step->wait = read_dist(L, 1, "work", "time");
+    lua_pushvalue(L, 2);
+    return 1;
+}
+
+/* ---- retry policies ---- */
+
+struct retry_words {
+    struct sim_retry retry;
+    struct sim_texts on;
+    mc_ns base, max;
+    int jitter;
+    bool has_max;
+};
+
+static uint32_t retry_condition(lua_State *L, const char *what, struct mc_str word, struct sim_retry *retry)
+{
+    static const struct { const char *name; uint32_t bit; } conditions[] = {
+#define X(name, text) {text, MC_RETRY_ON(name)},
+        MC_RETRY_CONDITIONS(X)
+#undef X
+        {"timeout", MC_RETRY_ON(RESET)}, /* a per-try timeout looks like a local reset */
+    };
+    uint64_t status;
+    if (mc_str_to_u64(word, 599, &status) && status >= 100 && retry->status_count < MC_COUNT_OF(retry->statuses)) {
+        retry->statuses[retry->status_count++] = (uint16_t)status;
+        return MC_RETRY_ON(RETRIABLE_STATUS);
+    }
+    const char *nearest = conditions[0].name;
+    for (size_t i = 0; i < MC_COUNT_OF(conditions); i++) {
+        if (mc_str_eq(word, mc_str_c(conditions[i].name))) return conditions[i].bit;
+        if (mc_str_distance(word, mc_str_c(conditions[i].name)) < mc_str_distance(word, mc_str_c(nearest)))
+            nearest = conditions[i].name;
+    }
+    sim_schema_error(L, what, "on", "\"%.*s\" is no retry condition: did you mean \"%s\"?", MC_STR_ARG(word), nearest);
+    return 0;
+}
+
+static void read_backoff(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const char *const jitters[] = {"full", NULL};
+    static const struct sim_field fields[] = {
+        {"base", SIM_FIELD_DURATION, offsetof(struct retry_words, base)},
+        {"max", SIM_FIELD_DURATION, offsetof(struct retry_words, max), .given = offsetof(struct retry_words, has_max)},
+        {"jitter", SIM_FIELD_CHOICE, offsetof(struct retry_words, jitter), .choices = jitters},
+    };
+    (void)what, (void)field;
+    sim_schema_read(L, -1, arena, "retry.backoff", fields, MC_COUNT_OF(fields), record);
+}
+
+static void read_budget(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"ratio", SIM_FIELD_SHARE, offsetof(struct sim_retry, budget_ppm), .required = true},
+        {"min_per_second", SIM_FIELD_COUNT, offsetof(struct sim_retry, budget_min_per_second)},
+        {"ttl", SIM_FIELD_DURATION, offsetof(struct sim_retry, budget_ttl)},
+    };
+    struct sim_retry *retry = &((struct retry_words *)record)->retry;
+    (void)what, (void)field;
+    retry->budget_min_per_second = 10; /* Linkerd's defaults: 10 per second over 10 s */
+    retry->budget_ttl = 10 * MC_S;
+    sim_schema_read(L, -1, arena, "retry.budget", fields, MC_COUNT_OF(fields), retry);
+    if (retry->budget_ttl < MC_S || retry->budget_ttl > MC_MIN)
+        sim_schema_error(L, "retry.budget", "ttl", "Linkerd takes 1s to 60s");
+}
+
+void sim_read_retry(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"attempts", SIM_FIELD_COUNT, offsetof(struct retry_words, retry.attempts), .required = true},
+        {"on", SIM_FIELD_TEXTS, offsetof(struct retry_words, on)},
+        {"per_try_timeout", SIM_FIELD_DURATION, offsetof(struct retry_words, retry.per_try_timeout)},
+        {"backoff", SIM_FIELD_READ, .read = read_backoff},
+        {"budget", SIM_FIELD_READ, .read = read_budget},
+    };
+    (void)what;
+    struct retry_words words = {.base = 25 * MC_MS};
+    sim_schema_read(L, -1, arena, "retry", fields, MC_COUNT_OF(fields), &words);
+    if (words.retry.attempts > MC_MAX_RETRIES)
+        sim_schema_error(L, "retry", "attempts", "%u is over %u", words.retry.attempts, MC_MAX_RETRIES);
+    for (uint32_t i = 0; i < words.on.count; i++) words.retry.on |= retry_condition(L, "retry", words.on.list[i], &words.retry);
+    if (!words.on.count) words.retry.on = MC_RETRY_ON(5XX) | MC_RETRY_ON(RESET) | MC_RETRY_ON(CONNECT_FAILURE);
+    words.retry.backoff_base = words.base;
+    words.retry.backoff_max = words.has_max ? words.max : 10 * words.base;
+    *(struct sim_retry *)(void *)((char *)record + field->offset) = words.retry;
+}
+
+/* ---- calls and answers ---- */
+
+/* call "reviews" · call { "reviews", timeout = "1s", tries = 2, retry = { … }, optional = true } */
+static int make_call(lua_State *L)
+{
+    static const struct sim_field fields[] = {
+        {"service", SIM_FIELD_TEXT, offsetof(struct sim_step, service)},
+        {"path", SIM_FIELD_TEXT, offsetof(struct sim_step, path)},
+        {"method", SIM_FIELD_TEXT, offsetof(struct sim_step, method)},
+        {"timeout", SIM_FIELD_DURATION, offsetof(struct sim_step, timeout)},
+        {"tries", SIM_FIELD_COUNT, offsetof(struct sim_step, tries)},
+        {"retry", SIM_FIELD_READ, offsetof(struct sim_step, retry), .read = sim_read_retry},
+        {"optional", SIM_FIELD_BOOL, offsetof(struct sim_step, optional)},
+        {"body_size", SIM_FIELD_SIZE, offsetof(struct sim_step, body_bytes)},
+    };
+    struct mc_arena *arena = sim_topology_arena(L);
+    struct sim_step *step = push_step(L, SIM_STEP_CALL);
+    step->path = MC_STR("/");
+    step->method = MC_STR("GET");
+    step->tries = 1;
+    if (lua_istable(L, 1)) {
+        if (lua_geti(L, 1, 1) != LUA_TNIL) {
+            lua_setfield(L, 1, "service");
+            lua_pushnil(L);
+            lua_seti(L, 1, 1);
+        } else {
+            lua_pop(L, 1);
+        }
+        sim_schema_read(L, 1, arena, "call", fields, MC_COUNT_OF(fields), step);
+        if (!step->service.n) return luaL_error(L, "call: the name of the service is missing: call { \"reviews\", … }");
+        if (!step->tries) return sim_schema_error(L, "call", "tries", "at least 1");
+    } else {
+        step->service = sim_schema_text(L, 1, arena, "call", "service");
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+static int make_respond(lua_State *L)
+{
+    struct words { uint32_t status, size; } words = {200, 1024};
+    static const struct sim_field fields[] = {
+        {"status", SIM_FIELD_COUNT, offsetof(struct words, status)},
+        {"size", SIM_FIELD_SIZE, offsetof(struct words, size)},
+    };
+    struct sim_step *step = push_step(L, SIM_STEP_RESPOND);
+    if (lua_isinteger(L, 1)) words.status = (uint32_t)lua_tointeger(L, 1);
+    else sim_schema_read(L, 1, sim_topology_arena(L), "respond", fields, MC_COUNT_OF(fields), &words);
+    if (words.status < 200 || words.status > 599) return sim_schema_error(L, "respond", "status", "%u is not between 200 and 599", words.status);
+    step->status = (uint16_t)words.status;
+    step->response_bytes = words.size;
+    return 1;
+}
+
+/* parallel { call "a", call "b" }: they start together, and the next step waits for all. */
+static int make_parallel(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (lua_Integer i = 1; lua_geti(L, 1, i) != LUA_TNIL; i++) {
+        struct sim_step *step = luaL_testudata(L, -1, step_type);
+        if (!step || step->kind != SIM_STEP_CALL) return luaL_error(L, "parallel: only calls can be started together");
+        step->parallel = true;
+        lua_pop(L, 1);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* Appends the steps of the list on the stack's top; a list within it is a parallel group. */
+static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, unsigned depth)
+{
+    luaL_checkstack(L, 4, "too deep");
+    if (depth > 2) luaL_error(L, "%s: 'steps': lists within lists", what);
+    for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+        const struct sim_step *step = luaL_testudata(L, -1, step_type);
+        if (lua_istable(L, -1)) {
+            count = flatten(L, steps, count, what, depth + 1);
+        } else if (!step) {
+            sim_schema_error(L, what, "steps", "item %d is a %s: write work, call or respond", (int)i, luaL_typename(L, -1));
+        } else if (count == SIM_STEPS_MAX) {
+            sim_schema_error(L, what, "steps", "more than %d", SIM_STEPS_MAX);
+        } else {
+            steps[count++] = *step;
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return count;
+}
+
+void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    struct sim_step steps[SIM_STEPS_MAX];
+    struct sim_version *version = record;
+    (void)field;
+    if (!lua_istable(L, -1)) sim_schema_error(L, what, "steps", "a list of steps is expected, not a %s", luaL_typename(L, -1));
+    uint32_t count = flatten(L, steps, 0, what, 0);
+    struct sim_step *kept = sim_schema_take(L, arena, count * sizeof *kept);
+    if (count) memcpy(kept, steps, count * sizeof *kept);
+    version->steps = kept;
+    version->step_count = count;
+    lua_pushnil(L); /* the caller pops one value */
+}
+
+void sim_steps_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"work", make_work}, {"call", make_call}, {"respond", make_respond}, {"parallel", make_parallel}, {NULL, NULL},
+    };
+    luaL_newmetatable(L, step_type);
+    lua_pop(L, 1);
+    lua_pushglobaltable(L);
+    luaL_setfuncs(L, functions, 0);
+    lua_pop(L, 1);
+}

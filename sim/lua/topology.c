@@ -1,0 +1,366 @@
+/* topology{}: zones, links and services as data, and what follows from them. */
+#include "sim/lua/topology_parts.h"
+#include "lua/sandbox.h"
+#include <lauxlib.h>
+
+static const char *const topology_type = "topology";
+static const char arena_key = 0;
+
+struct mc_arena *sim_topology_arena(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &arena_key);
+    struct mc_arena *arena = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return arena;
+}
+
+const struct sim_topology *sim_topology_check(lua_State *L, int index, const char *what, const char *key)
+{
+    struct sim_topology *const *held = luaL_testudata(L, index, topology_type);
+    if (!held) sim_schema_error(L, what, key, "a topology is expected, not a %s", luaL_typename(L, index));
+    return *held;
+}
+
+/* ---- services ---- */
+
+struct service_words {
+    struct sim_version version; /* what stands at the service's own level */
+    struct sim_service service;
+    struct sim_texts zones;
+    uint32_t port;
+    uint32_t error_status;
+};
+
+/* CPU as Kubernetes writes it: 0.5 or 2 cores, or "500m". */
+static void read_cpu(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    uint64_t millis;
+    size_t n;
+    (void)arena;
+    uint32_t *at = (uint32_t *)(void *)((char *)record + field->offset);
+    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > 0 && lua_tonumber(L, -1) <= 1024) {
+        *at = (uint32_t)(lua_tonumber(L, -1) * 1000 + 0.5);
+        return;
+    }
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+    if (!text || n < 2 || text[n - 1] != 'm' || !mc_str_to_u64(mc_str(text, n - 1), 1024000, &millis) || !millis)
+        sim_schema_error(L, what, field->name, "cores (0.5) or thousandths (\"500m\") are expected, not %s", luaL_tolstring(L, -1, NULL));
+    *at = (uint32_t)millis;
+}
+
+#define VERSION(member) offsetof(struct service_words, version.member)
+#define POLICY(member) offsetof(struct sim_policy, member)
+
+static void read_outlier(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"consecutive_5xx", SIM_FIELD_COUNT, POLICY(outlier_consecutive)},
+        {"interval", SIM_FIELD_DURATION, POLICY(outlier_interval)},
+        {"base_ejection_time", SIM_FIELD_DURATION, POLICY(outlier_base)},
+        {"max_ejection_percent", SIM_FIELD_COUNT, POLICY(outlier_max_percent)},
+    };
+    struct sim_policy *policy = record;
+    (void)what, (void)field;
+    policy->outlier_consecutive = 5; /* Envoy's defaults */
+    policy->outlier_interval = 10 * MC_S;
+    policy->outlier_base = 30 * MC_S;
+    policy->outlier_max_percent = 10;
+    sim_schema_read(L, -1, arena, "outlier", fields, MC_COUNT_OF(fields), policy);
+}
+
+static void read_circuit(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"max_connections", SIM_FIELD_COUNT, POLICY(max_connections)},
+        {"max_pending_requests", SIM_FIELD_COUNT, POLICY(max_pending)},
+        {"max_requests", SIM_FIELD_COUNT, POLICY(max_requests)},
+        {"max_retries", SIM_FIELD_COUNT, POLICY(max_retries)},
+    };
+    (void)what, (void)field;
+    sim_schema_read(L, -1, arena, "circuit", fields, MC_COUNT_OF(fields), record);
+}
+
+static void read_mtls_word(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const char *const modes[] = {"strict", "permissive", "disable", NULL};
+    struct mc_str mode = sim_schema_text(L, -1, arena, what, field->name);
+    for (int i = 0; modes[i]; i++)
+        if (mc_str_eq(mode, mc_str_c(modes[i]))) {
+            *(struct mc_str *)(void *)((char *)record + field->offset) = mode;
+            return;
+        }
+    sim_schema_error(L, what, field->name, "\"%.*s\" is not one of strict, permissive, disable", MC_STR_ARG(mode));
+}
+
+static void read_balancer_word(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const char *const names[] = {"round_robin", "random", "least_request", "peak_ewma", NULL};
+    struct mc_str name = sim_schema_text(L, -1, arena, what, field->name);
+    for (int i = 0; names[i]; i++)
+        if (mc_str_eq(name, mc_str_c(names[i]))) {
+            *(struct mc_str *)(void *)((char *)record + field->offset) = name;
+            return;
+        }
+    sim_schema_error(L, what, field->name, "\"%.*s\" is not one of round_robin, random, least_request, peak_ewma", MC_STR_ARG(name));
+}
+
+static void read_policy(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"retry", SIM_FIELD_READ, POLICY(retry), .read = sim_read_retry, .given = POLICY(has_retry)},
+        {"timeout", SIM_FIELD_DURATION, POLICY(timeout), .given = POLICY(has_timeout)},
+        {"outlier", SIM_FIELD_READ, .read = read_outlier},
+        {"circuit", SIM_FIELD_READ, .read = read_circuit},
+        {"balancer", SIM_FIELD_READ, POLICY(balancer), .read = read_balancer_word},
+        {"mtls", SIM_FIELD_READ, POLICY(mtls), .read = read_mtls_word},
+    };
+    (void)what;
+    sim_schema_read(L, -1, arena, "policy", fields, MC_COUNT_OF(fields), (char *)record + field->offset);
+}
+
+static void read_service_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    sim_read_steps(L, arena, what, field, &((struct service_words *)record)->version);
+}
+
+static void read_versions(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
+
+static const struct sim_field service_fields[] = {
+    {"replicas", SIM_FIELD_COUNT, VERSION(replicas)},
+    {"zones", SIM_FIELD_TEXTS, offsetof(struct service_words, zones)},
+    {"steps", SIM_FIELD_READ, .read = read_service_steps},
+    {"concurrency", SIM_FIELD_COUNT, VERSION(concurrency)},
+    {"queue", SIM_FIELD_COUNT, VERSION(queue)},
+    {"cpu", SIM_FIELD_READ, VERSION(cpu_millis), .read = read_cpu},
+    {"error_rate", SIM_FIELD_SHARE, VERSION(error_ppm)},
+    {"error_status", SIM_FIELD_COUNT, offsetof(struct service_words, error_status)},
+    {"response_size", SIM_FIELD_SIZE, VERSION(response_bytes)},
+    {"keep_alive", SIM_FIELD_DURATION, VERSION(keep_alive)},
+    {"cancel", SIM_FIELD_BOOL, VERSION(cancel)},
+    {"meshed", SIM_FIELD_BOOL, VERSION(meshed)},
+    /* of services only */
+    {"port", SIM_FIELD_COUNT, offsetof(struct service_words, port)},
+    {"versions", SIM_FIELD_READ, .read = read_versions},
+    {"weights", SIM_FIELD_SKIP},
+    {"policy", SIM_FIELD_READ, offsetof(struct service_words, service.policy), .read = read_policy},
+};
+enum { VERSION_FIELDS = 12 };
+
+static void finish_version(lua_State *L, const char *what, struct service_words *words)
+{
+    if (words->zones.count) {
+        words->version.zones = words->zones.list;
+        words->version.zone_count = words->zones.count;
+    }
+    if (words->version.replicas == 0 || words->version.replicas > 100000)
+        sim_schema_error(L, what, "replicas", "%u is not between 1 and 100000", words->version.replicas);
+    if (words->error_status < 400 || words->error_status > 599)
+        sim_schema_error(L, what, "error_status", "%u is not between 400 and 599", words->error_status);
+    words->version.error_status = (uint16_t)words->error_status;
+}
+
+/* Each version starts from what the service says for all. Read in a second pass, after the other keys. */
+static void read_versions(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    (void)arena, (void)field, (void)record;
+    if (!lua_istable(L, -1)) sim_schema_error(L, what, "versions", "a table by name is expected, not a %s", luaL_typename(L, -1));
+}
+
+/* The versions of the service table at INDEX. */
+static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const char *what, struct service_words *words)
+{
+    if (lua_getfield(L, index, "versions") == LUA_TNIL) {
+        struct sim_version *one = sim_schema_take(L, arena, sizeof *one);
+        finish_version(L, what, words);
+        *one = words->version;
+        one->name = MC_STR("v1");
+        words->service.versions = one;
+        words->service.version_count = 1;
+        lua_pop(L, 1);
+        return;
+    }
+    int versions = lua_gettop(L);
+    mc_sandbox_push_sorted_keys(L, versions);
+    uint32_t count = (uint32_t)lua_rawlen(L, -1);
+    if (!count || count > 64) sim_schema_error(L, what, "versions", "%u versions: 1 to 64 are possible", count);
+    struct sim_version *list = sim_schema_take(L, arena, count * sizeof *list);
+    for (uint32_t i = 0; i < count; i++) {
+        struct service_words version = *words;
+        lua_geti(L, versions + 1, i + 1);
+        struct mc_str name = sim_schema_text(L, -1, arena, what, "versions");
+        lua_gettable(L, versions);
+        const char *label = lua_pushfstring(L, "%s/%s", what, name.p);
+        sim_schema_read(L, -2, arena, label, service_fields, VERSION_FIELDS, &version);
+        finish_version(L, label, &version);
+        list[i] = version.version;
+        list[i].name = name;
+        lua_pop(L, 2);
+    }
+    words->service.versions = list;
+    words->service.version_count = count;
+    lua_settop(L, versions - 1);
+}
+
+/* weights = { v1 = 90, v2 = 10 } */
+static void fill_weights(lua_State *L, int index, struct mc_arena *arena, const char *what, struct sim_service *service)
+{
+    uint64_t total = 0;
+    if (lua_getfield(L, index, "weights") == LUA_TNIL) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (!lua_istable(L, -1)) sim_schema_error(L, what, "weights", "a table by version is expected, not a %s", luaL_typename(L, -1));
+    uint32_t *weights = sim_schema_take(L, arena, service->version_count * sizeof *weights);
+    struct sim_field fields[64];
+    for (uint32_t i = 0; i < service->version_count; i++)
+        fields[i] = (struct sim_field){service->versions[i].name.p, SIM_FIELD_COUNT, i * sizeof *weights};
+    sim_schema_read(L, -1, arena, "weights", fields, service->version_count, weights);
+    for (uint32_t i = 0; i < service->version_count; i++) total += weights[i];
+    if (!total) sim_schema_error(L, what, "weights", "total weight is 0");
+    service->weights = weights;
+    lua_pop(L, 1);
+}
+
+/* The service table on the stack's top. */
+static struct sim_service read_service(lua_State *L, struct mc_arena *arena, struct mc_str name, const struct service_words *defaults)
+{
+    struct service_words words = *defaults;
+    int index = lua_gettop(L);
+    const char *what = lua_pushfstring(L, "service %s", name.p);
+    words.service.name = name;
+    words.service.source = sim_lua_source(L, arena);
+    sim_schema_read(L, index, arena, what, service_fields, MC_COUNT_OF(service_fields), &words);
+    if (words.port < 1 || words.port > 65535) sim_schema_error(L, what, "port", "%u is not between 1 and 65535", words.port);
+    words.service.port = (uint16_t)words.port;
+    fill_versions(L, index, arena, what, &words);
+    fill_weights(L, index, arena, what, &words.service);
+    lua_settop(L, index);
+    return words.service;
+}
+
+/* ---- the topology ---- */
+
+struct topology_words {
+    struct sim_topology topology;
+    struct sim_texts zones;
+    struct service_words defaults;
+    int services; /* stack index of the table, 0 if absent */
+};
+
+static void read_terms(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"latency", SIM_FIELD_DURATION, offsetof(struct sim_path_terms, latency)},
+        {"jitter", SIM_FIELD_DURATION, offsetof(struct sim_path_terms, jitter)},
+        {"loss", SIM_FIELD_SHARE, offsetof(struct sim_path_terms, loss_ppm)},
+        {"bandwidth", SIM_FIELD_BIT_RATE, offsetof(struct sim_path_terms, bits_per_second)},
+    };
+    (void)what;
+    sim_schema_read(L, -1, arena, field->name, fields, MC_COUNT_OF(fields), (char *)record + field->offset);
+}
+
+static void read_link(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"same_machine", SIM_FIELD_READ, offsetof(struct sim_topology, same_machine), .read = read_terms},
+        {"same_zone", SIM_FIELD_READ, offsetof(struct sim_topology, same_zone), .read = read_terms},
+        {"cross_zone", SIM_FIELD_READ, offsetof(struct sim_topology, cross_zone), .read = read_terms},
+        {"cross_region", SIM_FIELD_READ, offsetof(struct sim_topology, cross_region), .read = read_terms},
+    };
+    (void)what, (void)field;
+    sim_schema_read(L, -1, arena, "link", fields, MC_COUNT_OF(fields), &((struct topology_words *)record)->topology);
+}
+
+static void read_machines(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"pods", SIM_FIELD_COUNT, offsetof(struct sim_topology, pods_per_machine)},
+        {"cores", SIM_FIELD_COUNT, offsetof(struct sim_topology, cores_per_machine)},
+    };
+    struct sim_topology *topology = &((struct topology_words *)record)->topology;
+    (void)what, (void)field;
+    sim_schema_read(L, -1, arena, "machines", fields, MC_COUNT_OF(fields), topology);
+    if (!topology->pods_per_machine) sim_schema_error(L, "machines", "pods", "at least 1");
+    if (!topology->cores_per_machine) sim_schema_error(L, "machines", "cores", "at least 1");
+}
+
+static void read_defaults(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    (void)what, (void)field;
+    sim_schema_read(L, -1, arena, "defaults", service_fields, VERSION_FIELDS + 1, &((struct topology_words *)record)->defaults);
+}
+
+static void fill_services(lua_State *L, struct mc_arena *arena, struct topology_words *words)
+{
+    if (lua_getfield(L, 1, "services") != LUA_TTABLE)
+        luaL_error(L, "topology: 'services': a table by name is expected, not a %s", luaL_typename(L, -1));
+    int services = lua_gettop(L);
+    mc_sandbox_push_sorted_keys(L, services);
+    uint32_t count = (uint32_t)lua_rawlen(L, -1);
+    if (!count) luaL_error(L, "topology: 'services': there is none");
+    struct sim_service *list = sim_schema_take(L, arena, count * sizeof *list);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_geti(L, services + 1, i + 1);
+        struct mc_str name = sim_schema_text(L, -1, arena, "topology", "services");
+        lua_gettable(L, services);
+        list[i] = read_service(L, arena, name, &words->defaults);
+        lua_settop(L, services + 1);
+    }
+    words->topology.services = list;
+    words->topology.service_count = count;
+    lua_settop(L, services - 1);
+}
+
+static void default_zones(lua_State *L, struct mc_arena *arena, struct topology_words *words)
+{
+    if (!words->zones.count) {
+        struct mc_str *one = sim_schema_take(L, arena, sizeof *one);
+        *one = MC_STR("a");
+        words->zones = (struct sim_texts){one, 1};
+    }
+    words->topology.zones = words->zones.list;
+    words->topology.zone_count = words->zones.count;
+}
+
+static int make_topology(lua_State *L)
+{
+    static const struct sim_field fields[] = {
+        {"name", SIM_FIELD_TEXT, offsetof(struct topology_words, topology.name)},
+        {"zones", SIM_FIELD_TEXTS, offsetof(struct topology_words, zones)},
+        {"link", SIM_FIELD_READ, .read = read_link},
+        {"machines", SIM_FIELD_READ, .read = read_machines},
+        {"defaults", SIM_FIELD_READ, .read = read_defaults},
+        {"services", SIM_FIELD_SKIP, .required = true},
+    };
+    struct mc_arena *arena = sim_topology_arena(L);
+    struct topology_words words = {
+        .topology = {.name = MC_STR("topology"),
+                     .same_machine = {.latency = 30 * MC_US},
+                     .same_zone = {.latency = 250 * MC_US, .jitter = 50 * MC_US},
+                     .cross_zone = {.latency = 1 * MC_MS, .jitter = 200 * MC_US},
+                     .cross_region = {.latency = 30 * MC_MS, .jitter = 2 * MC_MS},
+                     .pods_per_machine = 8,
+                     .cores_per_machine = 8},
+        .defaults = {.version = {.replicas = 1, .response_bytes = 1024, .meshed = true}, .port = 8080, .error_status = 500},
+    };
+    lua_settop(L, 1);
+    sim_schema_read(L, 1, arena, "topology", fields, MC_COUNT_OF(fields), &words);
+    default_zones(L, arena, &words);
+    fill_services(L, arena, &words);
+    struct sim_topology *kept = sim_schema_take(L, arena, sizeof *kept);
+    *kept = words.topology;
+    *(struct sim_topology **)lua_newuserdatauv(L, sizeof kept, 0) = kept;
+    luaL_setmetatable(L, topology_type);
+    return 1;
+}
+
+void sim_topology_open(lua_State *L, struct mc_arena *arena)
+{
+    lua_pushlightuserdata(L, arena);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &arena_key);
+    luaL_newmetatable(L, topology_type);
+    lua_pop(L, 1);
+    sim_steps_open(L);
+    lua_pushcfunction(L, make_topology);
+    lua_setglobal(L, "topology");
+}
