@@ -79,6 +79,19 @@ bool mc_slices_push(struct mc_slices *queue, struct mc_slice slice)
     return true;
 }
 
+bool mc_slices_unpop(struct mc_slices *queue, struct mc_slice slice)
+{
+    if (queue->count == queue->capacity && !grow(queue)) {
+        mc_slice_unref(slice);
+        return false;
+    }
+    queue->head = (queue->head - 1) & (queue->capacity - 1);
+    queue->ring[queue->head] = slice;
+    queue->count++;
+    queue->bytes += slice.length;
+    return true;
+}
+
 struct mc_slice mc_slices_pop(struct mc_slices *queue, uint32_t max)
 {
     if (!queue->count || !max) return mc_slice_none();

@@ -111,6 +111,7 @@ struct mc_slices {
 void mc_slices_init(struct mc_slices *queue, struct mc_pool *pool);
 void mc_slices_fini(struct mc_slices *queue); /* drops every reference; idempotent */
 bool mc_slices_push(struct mc_slices *queue, struct mc_slice slice); /* takes the slice; false: refused and dropped */
+bool mc_slices_unpop(struct mc_slices *queue, struct mc_slice slice); /* puts a popped slice back in front; false as push */
 /* Up to MAX bytes from the front; the reference goes to the caller. Empty queue: an empty slice. */
 struct mc_slice mc_slices_pop(struct mc_slices *queue, uint32_t max);
 

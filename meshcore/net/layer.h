@@ -25,6 +25,9 @@ struct mc_layer {
     bool ready;
 };
 
+/* Puts a zeroed layer on top of an idle connection. */
+void mc_layer_push(struct mc_conn *conn, struct mc_layer *layer, const struct mc_layer_type *type);
+
 /* Hand on. FAIL cuts the connection: the owner is told closed(reason). */
 void mc_layer_ready(struct mc_layer *layer);
 void mc_layer_up(struct mc_layer *layer, struct mc_slice slice);
