@@ -19,6 +19,8 @@ enum {
     MC_MAX_RETRIES = 64,            /* attempts that a policy may ask for */
     MC_MAX_LISTENERS = 4096,        /* per node */
     MC_MAX_CLUSTERS = 65536,        /* per snapshot */
+    MC_MAX_REGEX_BYTES = 1024,      /* one pattern */
+    MC_MAX_REGEX_STEPS = 100000,    /* matching steps of one text; past them it does not match */
 };
 
 #endif

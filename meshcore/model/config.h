@@ -26,7 +26,8 @@ enum mc_text_match_kind { /* type.matcher.v3.StringMatcher and header extras */
 struct mc_text_match {
     enum mc_text_match_kind kind;
     struct mc_str text;
-    bool ignore_case;
+    bool ignore_case;       /* not for regex */
+    struct mc_regex *regex; /* compiled from text if it is a regex, by the snapshot's builder, which owns it */
 };
 
 struct mc_header_match { /* config.route.v3.HeaderMatcher, QueryParameterMatcher */
@@ -96,12 +97,12 @@ struct mc_route { /* config.route.v3.Route */
     uint32_t header_count;
     const struct mc_header_match *queries;
     uint32_t query_count;
-    struct mc_regex *regex; /* compiled path regex, or NULL; owned by the snapshot */
+    struct mc_regex *regex; /* compiled from path, or NULL; made and owned by the snapshot's builder */
 
     enum mc_route_action action;
     const struct mc_weighted_cluster *clusters; /* one or more; weights relative; drawn once per request */
     uint32_t cluster_count;
-    uint64_t weight_total;
+    uint64_t weight_total;        /* sum of the weights; the snapshot's builder fills it in */
     mc_ns timeout;                /* 0: none; Envoy's own default 15 s is filled in by config/ */
     struct mc_retry_policy retry;
     struct mc_str host_rewrite;   /* host_rewrite_literal; empty: none */
