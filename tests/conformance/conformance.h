@@ -7,7 +7,7 @@
  *
  * The host's own world embeds struct conformance_world as its first member. Each test opens a world
  * with two guests, runs it until both have sent EXIT, and closes it; then no block of the realm's pool
- * may be left that was not there before. Guests judge what they are told themselves.
+ * may be left that was not there before. The guests themselves judge what they are told.
  */
 #ifndef CONFORMANCE_CONFORMANCE_H
 #define CONFORMANCE_CONFORMANCE_H
@@ -33,7 +33,7 @@ struct conformance_world {
 
 struct conformance_host_type {
     const char *name;
-    /* A world with both guests in it, on the same clock. START may be stepped here or in run. */
+    /* A world with both guests in it, on the same clock. No step is taken before run. */
     struct conformance_world *(*open)(const struct conformance_options *options);
     /* An address where GUEST can LISTEN and the other guest can OPEN; one for each of
      * PORT 0 … CONFORMANCE_PORTS - 1. Nobody listens there until told to: an OPEN is refused. Called by
