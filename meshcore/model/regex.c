@@ -46,7 +46,8 @@ static void give(void *block, void *pool)
 static const uint32_t OPTIONS = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UTF |
                                 PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE;
 
-static pcre2_code *compile(pcre2_general_context *memory, struct mc_str pattern, bool ignore_case, const char **why)
+static pcre2_code *compile(pcre2_general_context *memory, struct mc_str pattern, bool ignore_case,
+                           const char **why)
 {
     int error = 0;
     PCRE2_SIZE at;
@@ -54,11 +55,12 @@ static pcre2_code *compile(pcre2_general_context *memory, struct mc_str pattern,
     pcre2_compile_context *settings = pcre2_compile_context_create(memory);
     if (!settings) return NULL;
     pcre2_set_newline(settings, PCRE2_NEWLINE_LF);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, OPTIONS | (ignore_case ? PCRE2_CASELESS : 0),
-                                     &error, &at, settings);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
+                                     OPTIONS | (ignore_case ? PCRE2_CASELESS : 0), &error, &at, settings);
     pcre2_compile_context_free(settings);
     if (!code) {
-        if (error != PCRE2_ERROR_NOMEMORY && error != PCRE2_ERROR_HEAP_FAILED) *why = "not a valid regular expression";
+        if (error != PCRE2_ERROR_NOMEMORY && error != PCRE2_ERROR_HEAP_FAILED)
+            *why = "not a valid regular expression";
         return NULL;
     }
     pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size);
@@ -82,7 +84,8 @@ static bool build(struct mc_regex *regex, struct mc_str pattern, bool ignore_cas
     return true;
 }
 
-struct mc_regex *mc_regex_compile(struct mc_pool *pool, struct mc_str pattern, bool ignore_case, const char **why)
+struct mc_regex *mc_regex_compile(struct mc_pool *pool, struct mc_str pattern, bool ignore_case,
+                                  const char **why)
 {
     *why = pattern.n > MC_MAX_REGEX_BYTES ? "too long" : mc_regex_scan(pattern);
     if (*why) return NULL;

@@ -48,9 +48,12 @@ static void scan_escape(struct scan *scan, bool in_class)
         return;
     }
     char c = take(scan);
-    if (c >= '1' && c <= '9') scan->why = "back-references are not part of RE2's language";
-    else if (c == 'k' || c == 'g') scan->why = "back-references are not part of RE2's language";
-    else if (c == 'Q' && !in_class) skip_quoted(scan);
+    if (c >= '1' && c <= '9')
+        scan->why = "back-references are not part of RE2's language";
+    else if (c == 'k' || c == 'g')
+        scan->why = "back-references are not part of RE2's language";
+    else if (c == 'Q' && !in_class)
+        skip_quoted(scan);
     else if (is_word(c) && !one_of(c, in_class ? "0aftnrxdDsSwWpP" : "0aftnrxdDsSwWpPbBAz"))
         scan->why = "an escape that is not part of RE2's language";
 }
@@ -161,9 +164,12 @@ const char *mc_regex_scan(struct mc_str pattern)
     struct scan scan = {.rest = pattern};
     while (scan.rest.n && !scan.why) {
         char c = take(&scan);
-        if (c == '\\') scan_escape(&scan, false);
-        else if (c == '[') scan_class(&scan);
-        else if (c == '(') scan_group(&scan);
+        if (c == '\\')
+            scan_escape(&scan, false);
+        else if (c == '[')
+            scan_class(&scan);
+        else if (c == '(')
+            scan_group(&scan);
         if (!scan.why && c != '(' && c != '|') scan_repetition(&scan);
     }
     return scan.why;

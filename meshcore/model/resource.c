@@ -11,7 +11,8 @@ static struct mc_result compile(struct mc_realm *realm, struct mc_str pattern, s
 }
 
 /* The arrays are the resource's own copies, so writing to them is ours to do. */
-static struct mc_result derive_matches(struct mc_realm *realm, const struct mc_header_match *matches, uint32_t count)
+static struct mc_result derive_matches(struct mc_realm *realm, const struct mc_header_match *matches,
+                                       uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct mc_text_match *match = (struct mc_text_match *)&matches[i].match;
@@ -112,7 +113,8 @@ static struct mc_result fill(struct mc_resource *resource, const void *body)
 }
 
 struct mc_result mc_resource_make(struct mc_realm *realm, enum mc_resource_type type, mc_atom name,
-                                  const void *body, struct mc_encoding *scratch, struct mc_resource **resource)
+                                  const void *body, struct mc_encoding *scratch,
+                                  struct mc_resource **resource)
 {
     scratch->used = 0;
     mc_shape_encode(mc_resource_shapes[type], body, &realm->atoms, scratch);
@@ -126,12 +128,18 @@ struct mc_result mc_resource_make(struct mc_realm *realm, enum mc_resource_type 
         }
     struct mc_resource *fresh = mc_pool_take_zero(&realm->pool, sizeof *fresh);
     if (!fresh) return MC_RESULT(NO_MEMORY);
-    *fresh = (struct mc_resource){.references = 1, .type = type, .name = name, .hash = hash,
-                                  .bytes = (uint32_t)encoded.n, .realm = realm};
+    *fresh = (struct mc_resource){.references = 1,
+                                  .type = type,
+                                  .name = name,
+                                  .hash = hash,
+                                  .bytes = (uint32_t)encoded.n,
+                                  .realm = realm};
     mc_arena_init(&fresh->arena, &realm->pool, 0);
     struct mc_result result = fill(fresh, body);
-    if (mc_ok(result)) *resource = fresh;
-    else destroy(fresh);
+    if (mc_ok(result))
+        *resource = fresh;
+    else
+        destroy(fresh);
     return result;
 }
 

@@ -3,7 +3,8 @@
 
 enum { ENCODING_FIRST = 512, DERIVED_BYTES = 8 };
 
-mc_static_assert(sizeof(struct mc_regex *) == DERIVED_BYTES, "a derived field is a pointer or a 64-bit number");
+mc_static_assert(sizeof(struct mc_regex *) == DERIVED_BYTES,
+                 "a derived field is a pointer or a 64-bit number");
 
 void mc_encoding_fini(struct mc_encoding *encoding)
 {
@@ -56,16 +57,21 @@ static void put_text(struct mc_encoding *out, unsigned number, struct mc_str tex
 static uint64_t read_number(const struct mc_field *field, const char *at)
 {
     switch (field->kind) {
-    case MC_FIELD_FLAG: return *(const bool *)at;
-    case MC_FIELD_U16: return *(const uint16_t *)(const void *)at;
-    case MC_FIELD_U32: return *(const uint32_t *)(const void *)at;
-    case MC_FIELD_U64: return *(const uint64_t *)(const void *)at;
+    case MC_FIELD_FLAG:
+        return *(const bool *)at;
+    case MC_FIELD_U16:
+        return *(const uint16_t *)(const void *)at;
+    case MC_FIELD_U32:
+        return *(const uint32_t *)(const void *)at;
+    case MC_FIELD_U64:
+        return *(const uint64_t *)(const void *)at;
     case MC_FIELD_ATOM:
     case MC_FIELD_STR:
     case MC_FIELD_ADDR:
     case MC_FIELD_RECORD:
     case MC_FIELD_RECORDS:
-    case MC_FIELD_DERIVED: break;
+    case MC_FIELD_DERIVED:
+        break;
     }
     mc_unreachable();
 }
@@ -105,9 +111,15 @@ static void put_field(const struct mc_field *field, unsigned number, const void 
         put_number(out, value);
         return;
     }
-    case MC_FIELD_ATOM: put_text(out, number, mc_atoms_text(atoms, *(const mc_atom *)(const void *)at)); return;
-    case MC_FIELD_STR: put_text(out, number, *(const struct mc_str *)(const void *)at); return;
-    case MC_FIELD_ADDR: put_addr(out, number, (const struct mc_addr *)(const void *)at); return;
+    case MC_FIELD_ATOM:
+        put_text(out, number, mc_atoms_text(atoms, *(const mc_atom *)(const void *)at));
+        return;
+    case MC_FIELD_STR:
+        put_text(out, number, *(const struct mc_str *)(const void *)at);
+        return;
+    case MC_FIELD_ADDR:
+        put_addr(out, number, (const struct mc_addr *)(const void *)at);
+        return;
     case MC_FIELD_RECORD:
         put_number(out, number);
         mc_shape_encode(field->of, at, atoms, out);
@@ -120,7 +132,8 @@ static void put_field(const struct mc_field *field, unsigned number, const void 
         }
         return;
     }
-    case MC_FIELD_DERIVED: return;
+    case MC_FIELD_DERIVED:
+        return;
     }
 }
 

@@ -66,23 +66,27 @@ static struct mc_result add(struct mc_snapshot_builder *builder, enum mc_resourc
                             const void *body)
 {
     struct mc_resource *resource = NULL;
-    struct mc_result result = mc_resource_make(builder->realm, type, name, body, &builder->encoding, &resource);
+    struct mc_result result = mc_resource_make(builder->realm, type, name, body, &builder->encoding,
+                                               &resource);
     if (mc_ok(result)) result = append(builder, resource);
     if (!mc_ok(result)) mc_resource_unref(resource);
     return note(builder, result);
 }
 
-struct mc_result mc_snapshot_add_listener(struct mc_snapshot_builder *builder, const struct mc_listener *listener)
+struct mc_result mc_snapshot_add_listener(struct mc_snapshot_builder *builder,
+                                          const struct mc_listener *listener)
 {
     return add(builder, MC_RESOURCE_LISTENER, listener->name, listener);
 }
 
-struct mc_result mc_snapshot_add_routes(struct mc_snapshot_builder *builder, const struct mc_route_config *routes)
+struct mc_result mc_snapshot_add_routes(struct mc_snapshot_builder *builder,
+                                        const struct mc_route_config *routes)
 {
     return add(builder, MC_RESOURCE_ROUTES, routes->name, routes);
 }
 
-struct mc_result mc_snapshot_add_cluster(struct mc_snapshot_builder *builder, const struct mc_cluster *cluster)
+struct mc_result mc_snapshot_add_cluster(struct mc_snapshot_builder *builder,
+                                         const struct mc_cluster *cluster)
 {
     return add(builder, MC_RESOURCE_CLUSTER, cluster->name, cluster);
 }
@@ -171,7 +175,8 @@ static bool take_list(struct mc_snapshot *snapshot, enum mc_resource_type type, 
 struct mc_snapshot *mc_snapshot_seal(struct mc_snapshot_builder *builder, uint64_t version)
 {
     struct mc_realm *realm = builder->realm;
-    struct mc_snapshot *snapshot = builder->refused ? NULL : mc_pool_take_zero(&realm->pool, sizeof *snapshot);
+    struct mc_snapshot *snapshot = builder->refused ? NULL
+                                                    : mc_pool_take_zero(&realm->pool, sizeof *snapshot);
     if (snapshot) *snapshot = (struct mc_snapshot){.references = 1, .version = version, .realm = realm};
     bool taken = snapshot;
     for (unsigned type = 0; taken && type < MC_RESOURCE_TYPE_COUNT; type++)
@@ -201,7 +206,8 @@ void mc_snapshot_unref(struct mc_snapshot *snapshot)
 
 /* ---- lookup ---- */
 
-const struct mc_resource *mc_snapshot_find(const struct mc_snapshot *snapshot, enum mc_resource_type type, mc_atom name)
+const struct mc_resource *mc_snapshot_find(const struct mc_snapshot *snapshot, enum mc_resource_type type,
+                                           mc_atom name)
 {
     const struct mc_atoms *atoms = &snapshot->realm->atoms;
     struct mc_str text = mc_atoms_text(atoms, name);
@@ -210,8 +216,10 @@ const struct mc_resource *mc_snapshot_find(const struct mc_snapshot *snapshot, e
         uint32_t middle = low + (high - low) / 2;
         const struct mc_resource *resource = snapshot->of[type].list[middle];
         if (resource->name == name) return resource;
-        if (mc_str_cmp(mc_atoms_text(atoms, resource->name), text) < 0) low = middle + 1;
-        else high = middle;
+        if (mc_str_cmp(mc_atoms_text(atoms, resource->name), text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }

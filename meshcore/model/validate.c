@@ -42,10 +42,13 @@ static bool ends_well(const struct check *check, const struct mc_filter_chain *c
     if (!chain->filter_count || chain->filter_count > MC_COUNT_OF(chain->filters))
         return fails_plain(check, "a filter chain needs one to four HTTP filters");
     for (uint32_t i = 0; i < chain->filter_count; i++) {
-        bool terminal = chain->filters[i] == MC_HTTP_FILTER_ROUTER || chain->filters[i] == MC_HTTP_FILTER_ADMIN;
+        bool terminal = chain->filters[i] == MC_HTTP_FILTER_ROUTER ||
+                        chain->filters[i] == MC_HTTP_FILTER_ADMIN;
         bool last = i + 1 == chain->filter_count;
-        if (terminal && !last) return fails_plain(check, "a terminal HTTP filter must be the last of its chain");
-        if (!terminal && last) return fails_plain(check, "the last HTTP filter of a chain must be a terminal one");
+        if (terminal && !last)
+            return fails_plain(check, "a terminal HTTP filter must be the last of its chain");
+        if (!terminal && last)
+            return fails_plain(check, "the last HTTP filter of a chain must be a terminal one");
     }
     return true;
 }
@@ -101,7 +104,8 @@ static bool has_any(struct mc_str text, const char *set)
 static bool check_retry(const struct check *check, const struct mc_retry_policy *retry)
 {
     if (retry->retries > MC_MAX_RETRIES) return fails_plain(check, "num_retries is more than 64");
-    if (retry->per_try_timeout < 0 || retry->backoff_base < 0) return fails_plain(check, "a duration is negative");
+    if (retry->per_try_timeout < 0 || retry->backoff_base < 0)
+        return fails_plain(check, "a duration is negative");
     if (retry->backoff_max && retry->backoff_max < retry->backoff_base)
         return fails_plain(check, "retry_back_off.max_interval is less than its base_interval");
     return true;
@@ -110,7 +114,8 @@ static bool check_retry(const struct check *check, const struct mc_retry_policy 
 static bool check_clusters(const struct check *check, const struct mc_route *route)
 {
     if (!route->cluster_count) return fails_plain(check, "a route has no cluster");
-    if (route->cluster_count > MC_MAX_WEIGHTED) return fails_plain(check, "a route has more than 128 clusters");
+    if (route->cluster_count > MC_MAX_WEIGHTED)
+        return fails_plain(check, "a route has more than 128 clusters");
     if (!route->weight_total || route->weight_total > UINT32_MAX)
         return fails_plain(check, "the weights of a route's clusters must add up to 1 … 2^32-1");
     return true;
@@ -128,8 +133,8 @@ static bool check_fault(const struct check *check, const struct mc_route *route)
 
 static bool check_route(const struct check *check, const struct mc_route *route)
 {
-    if (route->path_kind == MC_PATH_SEPARATED_PREFIX && (!route->path.n || has_any(route->path, "?#") ||
-                                                         mc_str_ends(route->path, MC_STR("/"))))
+    if (route->path_kind == MC_PATH_SEPARATED_PREFIX &&
+        (!route->path.n || has_any(route->path, "?#") || mc_str_ends(route->path, MC_STR("/"))))
         return fails(check, "path_separated_prefix '", route->path, "' may not end in / or contain ? or #");
     if (route->action == MC_ROUTE_CLUSTERS && !check_clusters(check, route)) return false;
     if (route->action == MC_ROUTE_DIRECT_RESPONSE && !is_status(route->status))
@@ -145,8 +150,10 @@ static bool is_domain(struct mc_str domain)
 {
     if (!domain.n) return false;
     struct mc_str inner = domain;
-    if (inner.p[0] == '*') inner = mc_str(inner.p + 1, inner.n - 1);
-    else if (inner.p[inner.n - 1] == '*') inner.n--;
+    if (inner.p[0] == '*')
+        inner = mc_str(inner.p + 1, inner.n - 1);
+    else if (inner.p[inner.n - 1] == '*')
+        inner.n--;
     return !has_any(inner, "*\r\n");
 }
 
@@ -154,7 +161,8 @@ static bool is_domain(struct mc_str domain)
 static bool note_domain(struct mc_map *seen, const struct mc_virtual_host *host, uint32_t at, bool *twice)
 {
     uint64_t key = 0;
-    for (size_t i = 0; i < host->domains[at].n; i++) key = mc_mix(key ^ (unsigned char)mc_lower(host->domains[at].p[i]));
+    for (size_t i = 0; i < host->domains[at].n; i++)
+        key = mc_mix(key ^ (unsigned char)mc_lower(host->domains[at].p[i]));
     *twice = mc_map_get(seen, key);
     return mc_map_put(seen, key, (void *)host);
 }
@@ -202,9 +210,11 @@ static bool check_cluster(const struct check *check)
     if (cluster->panic_percent > 100) return fails_plain(check, "healthy_panic_threshold is more than 100 %");
     if (cluster->balancer == MC_BALANCE_LEAST_REQUEST && cluster->choice_count < 2)
         return fails_plain(check, "least request needs a choice_count of 2 or more");
-    if (cluster->outlier.interval < 0 || cluster->outlier.base_ejection < 0 || cluster->outlier.max_ejection < 0)
+    if (cluster->outlier.interval < 0 || cluster->outlier.base_ejection < 0 ||
+        cluster->outlier.max_ejection < 0)
         return fails_plain(check, "a duration of outlier_detection is negative");
-    if (cluster->outlier.max_percent > 100) return fails_plain(check, "max_ejection_percent is more than 100");
+    if (cluster->outlier.max_percent > 100)
+        return fails_plain(check, "max_ejection_percent is more than 100");
     return true;
 }
 

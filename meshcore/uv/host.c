@@ -42,10 +42,16 @@ static void do_exit(struct mc_uv_host *host, const struct mc_action *action)
 
 static void carry_out(struct mc_uv_host *host)
 {
-    static void (*const carry[MC_ACTION_KINDS])(struct mc_uv_host *host, const struct mc_action *action) = {
-        [MC_ACTION_LISTEN] = mc_uv_listener_open, [MC_ACTION_UNLISTEN] = do_unlisten, [MC_ACTION_OPEN] = mc_uv_stream_open,
-        [MC_ACTION_SEND] = do_send,            [MC_ACTION_FINISH] = do_finish,     [MC_ACTION_RESET] = do_reset,
-        [MC_ACTION_CREDIT] = do_credit,        [MC_ACTION_RESOLVE] = mc_uv_resolve,   [MC_ACTION_EXIT] = do_exit,
+    static void (*const carry[MC_ACTION_KINDS])(struct mc_uv_host * host, const struct mc_action *action) = {
+        [MC_ACTION_LISTEN] = mc_uv_listener_open,
+        [MC_ACTION_UNLISTEN] = do_unlisten,
+        [MC_ACTION_OPEN] = mc_uv_stream_open,
+        [MC_ACTION_SEND] = do_send,
+        [MC_ACTION_FINISH] = do_finish,
+        [MC_ACTION_RESET] = do_reset,
+        [MC_ACTION_CREDIT] = do_credit,
+        [MC_ACTION_RESOLVE] = mc_uv_resolve,
+        [MC_ACTION_EXIT] = do_exit,
     };
     for (uint32_t i = 0; i < host->outbox.count; i++) {
         mc_assert(host->state == MC_UV_HOST_RUNNING); /* nothing follows EXIT */
@@ -75,7 +81,8 @@ void mc_uv_host_step(struct mc_uv_host *host, struct mc_event *event)
 /* The answer to an OPEN or RESOLVE that failed before it had begun. */
 static void tell_failure(struct mc_uv_host *host, const struct mc_action *action)
 {
-    struct mc_event event = {.kind = MC_EVENT_OPEN_FAILED, .stream = action->stream, .reason = MC_REASON_LIMIT};
+    struct mc_event event = {
+        .kind = MC_EVENT_OPEN_FAILED, .stream = action->stream, .reason = MC_REASON_LIMIT};
     if (action->kind == MC_ACTION_RESOLVE) {
         event = (struct mc_event){.kind = MC_EVENT_RESOLVED};
         event.resolved.query = action->id;
@@ -109,7 +116,8 @@ void mc_uv_host_turn(struct mc_uv_host *host)
 
 /* ---- life ---- */
 
-struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest, const struct mc_uv_host_type *type)
+struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest,
+                                  const struct mc_uv_host_type *type)
 {
     struct mc_pool *pool = &loop->realm->pool;
     struct mc_uv_host *host = mc_pool_take_zero(pool, sizeof *host);

@@ -42,9 +42,10 @@ struct mc_uv_host_type {
 
 /* START is stepped when the loop runs next. TYPE may be NULL: a LISTEN that fails is then passed over.
  * NULL: no memory. */
-struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest, const struct mc_uv_host_type *type);
+struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest,
+                                  const struct mc_uv_host_type *type);
 void mc_uv_host_command(struct mc_uv_host *host, const struct mc_command *command); /* steps COMMAND now */
-void mc_uv_host_stop(struct mc_uv_host *host, mc_ns grace);                         /* STOP at the end of the turn */
+void mc_uv_host_stop(struct mc_uv_host *host, mc_ns grace); /* STOP at the end of the turn */
 bool mc_uv_host_exited(const struct mc_uv_host *host, uint32_t *status);            /* STATUS may be NULL */
 
 /* Work for another thread's loop. Runs there once, between steps; the record is the runner's then.

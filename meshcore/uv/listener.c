@@ -19,7 +19,8 @@ struct mc_uv_listener {
 static void on_closed(uv_handle_t *handle)
 {
     struct mc_uv_listener *listener = mc_container(handle, struct mc_uv_listener, poll);
-    struct mc_pool *pool = &((struct mc_uv_loop *)mc_container(handle->loop, struct mc_uv_loop, uv))->realm->pool;
+    struct mc_pool *pool =
+        &((struct mc_uv_loop *)mc_container(handle->loop, struct mc_uv_loop, uv))->realm->pool;
     close(listener->fd);
     if (listener->reserve >= 0) close(listener->reserve);
     mc_pool_give(pool, listener, sizeof *listener);
@@ -56,9 +57,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         struct sockaddr_storage peer;
         socklen_t length = sizeof peer;
         int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) take(listener, fd, (struct sockaddr *)&peer);
-        else if (errno == EMFILE || errno == ENFILE) turn_away(listener);
-        else if (errno != ECONNABORTED && errno != EINTR) return;
+        if (fd >= 0)
+            take(listener, fd, (struct sockaddr *)&peer);
+        else if (errno == EMFILE || errno == ENFILE)
+            turn_away(listener);
+        else if (errno != ECONNABORTED && errno != EINTR)
+            return;
     }
 }
 
@@ -69,8 +73,8 @@ static int open_socket(struct mc_addr addr)
     int on = 1, fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) &&
-        !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) && !bind(fd, (struct sockaddr *)&to, length) &&
-        !listen(fd, MC_UV_BACKLOG))
+        !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) &&
+        !bind(fd, (struct sockaddr *)&to, length) && !listen(fd, MC_UV_BACKLOG))
         return fd;
     int error = errno;
     close(fd);
@@ -85,7 +89,8 @@ void mc_uv_listener_open(struct mc_uv_host *host, const struct mc_action *action
     if (fd < 0) {
         mc_pool_give(&host->loop->realm->pool, listener, sizeof *listener);
         if (host->type && host->type->listen_failed)
-            host->type->listen_failed(host, action->id, action->addr, uv_strerror(uv_translate_sys_error(errno)));
+            host->type->listen_failed(host, action->id, action->addr,
+                                      uv_strerror(uv_translate_sys_error(errno)));
         return;
     }
     listener->host = host;

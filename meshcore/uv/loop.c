@@ -66,13 +66,15 @@ static void set_timer(struct mc_uv_loop *loop)
 static void flush_streams(struct mc_uv_loop *loop)
 {
     struct mc_link *link;
-    while ((link = mc_list_pop_front(&loop->dirty))) mc_uv_stream_flush(mc_container(link, struct mc_uv_stream, dirty));
+    while ((link = mc_list_pop_front(&loop->dirty)))
+        mc_uv_stream_flush(mc_container(link, struct mc_uv_stream, dirty));
 }
 
 static void tell_due(struct mc_uv_loop *loop)
 {
     struct mc_link *link;
-    while ((link = mc_list_pop_front(&loop->due))) mc_uv_stream_tell_due(mc_container(link, struct mc_uv_stream, due_link));
+    while ((link = mc_list_pop_front(&loop->due)))
+        mc_uv_stream_tell_due(mc_container(link, struct mc_uv_stream, due_link));
 }
 
 /* Before each poll: what the steps since the last one have left. Telling an event may send again. */
@@ -89,8 +91,10 @@ static void on_turn(uv_prepare_t *turn)
         struct mc_uv_host *host = mc_container(link, struct mc_uv_host, link);
         if (host->state == MC_UV_HOST_EXITING) mc_uv_host_shut(host);
     }
-    if (!loop->live_hosts || loop->now >= loop->limit) uv_stop(&loop->uv);
-    else set_timer(loop);
+    if (!loop->live_hosts || loop->now >= loop->limit)
+        uv_stop(&loop->uv);
+    else
+        set_timer(loop);
     loop->clock_read = false;
 }
 

@@ -74,7 +74,12 @@ struct mc_uv_host {
 };
 
 enum mc_uv_in { MC_UV_IN_CONNECTING, MC_UV_IN_READING, MC_UV_IN_PAUSED /* no credit */, MC_UV_IN_ENDED };
-enum mc_uv_out { MC_UV_OUT_OPEN, MC_UV_OUT_FINISHING, MC_UV_OUT_FINISHED, MC_UV_OUT_BROKEN /* nobody reads it */ };
+enum mc_uv_out {
+    MC_UV_OUT_OPEN,
+    MC_UV_OUT_FINISHING,
+    MC_UV_OUT_FINISHED,
+    MC_UV_OUT_BROKEN, /* nobody reads it */
+};
 enum mc_uv_due { MC_UV_DUE_NOTHING, MC_UV_DUE_OPEN_FAILED, MC_UV_DUE_RESET, MC_UV_DUE_CLOSED };
 
 /* The shell of one stream. Lives from OPEN or ACCEPTED until libuv has let go of it. */
@@ -111,7 +116,7 @@ static inline uv_stream_t *mc_uv_stream_handle(struct mc_uv_stream *stream)
 void mc_uv_loop_read_clock(struct mc_uv_loop *loop);
 
 /* host.c */
-void mc_uv_host_step(struct mc_uv_host *host, struct mc_event *event); /* fills in now and wall, carries actions out */
+void mc_uv_host_step(struct mc_uv_host *host, struct mc_event *event); /* fills in now and wall */
 void mc_uv_host_turn(struct mc_uv_host *host);                         /* what is due at the end of a turn */
 void mc_uv_host_shut(struct mc_uv_host *host);                         /* lets go of everything */
 
@@ -123,7 +128,7 @@ void mc_uv_listeners_close(struct mc_uv_host *host);
 
 /* stream.c */
 void mc_uv_stream_open(struct mc_uv_host *host, const struct mc_action *action);
-void mc_uv_stream_accept(struct mc_uv_host *host, int fd, struct mc_event *accepted); /* takes FD; fills in the stream */
+void mc_uv_stream_accept(struct mc_uv_host *host, int fd, struct mc_event *accepted); /* takes FD */
 void mc_uv_stream_reset(struct mc_uv_stream *stream);    /* the guest's own: no event follows */
 void mc_uv_stream_drop(struct mc_uv_stream *stream);     /* out of the host's sight; then libuv lets go of it */
 void mc_uv_stream_tell_later(struct mc_uv_stream *stream, enum mc_uv_due due, enum mc_stream_reason reason);

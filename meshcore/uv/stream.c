@@ -129,6 +129,8 @@ void mc_uv_stream_open(struct mc_uv_host *host, const struct mc_action *action)
     mc_uv_address_to(action->addr, &to);
     stream->in = MC_UV_IN_CONNECTING;
     int error = uv_tcp_connect(&stream->connect, &stream->tcp, (struct sockaddr *)&to, on_connected);
-    if (error) mc_uv_stream_tell_later(stream, MC_UV_DUE_OPEN_FAILED, mc_uv_reason(error));
-    else uv_tcp_nodelay(&stream->tcp, 1);
+    if (error)
+        mc_uv_stream_tell_later(stream, MC_UV_DUE_OPEN_FAILED, mc_uv_reason(error));
+    else
+        uv_tcp_nodelay(&stream->tcp, 1);
 }

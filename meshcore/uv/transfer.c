@@ -53,7 +53,8 @@ static void take_end(struct mc_uv_stream *stream)
         return;
     }
     mc_uv_host_step(stream->host, &(struct mc_event){.kind = MC_EVENT_END, .stream = stream->id});
-    if (stream->host && stream->out == MC_UV_OUT_FINISHED) mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
+    if (stream->host && stream->out == MC_UV_OUT_FINISHED)
+        mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t length, const uv_buf_t *room)
@@ -190,8 +191,10 @@ static void finish_now(struct mc_uv_stream *stream)
 {
     uv_os_fd_t fd;
     stream->out = MC_UV_OUT_FINISHED;
-    if (stream->in == MC_UV_IN_ENDED) mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
-    else if (!uv_fileno((uv_handle_t *)&stream->tcp, &fd)) shutdown(fd, SHUT_WR);
+    if (stream->in == MC_UV_IN_ENDED)
+        mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
+    else if (!uv_fileno((uv_handle_t *)&stream->tcp, &fd))
+        shutdown(fd, SHUT_WR);
 }
 
 static void tell_clogging(struct mc_uv_stream *stream)

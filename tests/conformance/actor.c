@@ -46,9 +46,11 @@ static void check_data(struct talk *talk, const struct mc_event *event)
     struct mc_str bytes = mc_slice_str(event->data);
     ck_assert_msg(!talk->ended, "no DATA follows END");
     ck_assert_msg(bytes.n > 0, "DATA has bytes");
-    ck_assert_msg(bytes.n <= talk->credit, "no DATA beyond CREDIT: %zu of %zu", bytes.n, (size_t)talk->credit);
+    ck_assert_msg(bytes.n <= talk->credit, "no DATA beyond CREDIT: %zu of %zu", bytes.n,
+                  (size_t)talk->credit);
     for (size_t i = 0; i < bytes.n; i++)
-        if (bytes.p[i] != pattern_at(talk->received + i)) ck_abort_msg("byte %zu is wrong", (size_t)talk->received + i);
+        if (bytes.p[i] != pattern_at(talk->received + i))
+            ck_abort_msg("byte %zu is wrong", (size_t)talk->received + i);
     talk->credit -= bytes.n;
     talk->received += bytes.n;
 }
@@ -67,8 +69,10 @@ static void check_clogging(struct talk *talk, bool clogged)
 {
     ck_assert_msg(talk->clogged != clogged, "CLOGGED and DRAINED take turns");
     talk->clogged = clogged;
-    if (clogged) talk->was_clogged = true;
-    else talk->was_drained = true;
+    if (clogged)
+        talk->was_clogged = true;
+    else
+        talk->was_drained = true;
 }
 
 static struct talk *check_stream(struct actor *actor, const struct mc_event *event)
@@ -88,7 +92,8 @@ static struct talk *check_stream(struct actor *actor, const struct mc_event *eve
     }
     if (event->kind == MC_EVENT_CLOGGED || event->kind == MC_EVENT_DRAINED)
         check_clogging(talk, event->kind == MC_EVENT_CLOGGED);
-    if (event->kind == MC_EVENT_OPEN_FAILED || event->kind == MC_EVENT_RESET || event->kind == MC_EVENT_CLOSED)
+    if (event->kind == MC_EVENT_OPEN_FAILED || event->kind == MC_EVENT_RESET ||
+        event->kind == MC_EVENT_CLOSED)
         check_terminal(talk, event);
     return talk;
 }

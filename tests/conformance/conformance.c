@@ -1,7 +1,7 @@
 /* Each test casts two roles and plays them; what every event must be like is checked in actor.c, what
  * must have come to pass is checked here. */
-#include "conformance/actor.h"
 #include "base/limits.h"
+#include "conformance/actor.h"
 
 enum { HOSTS_MAX = 4 };
 
@@ -53,7 +53,9 @@ ROLE_HANDLER(echo_data)
 }
 
 static const struct role echo = {
-    .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_DATA] = echo_data, [MC_EVENT_END] = finish,
+    .on = {[MC_EVENT_START] = listen_0,
+           [MC_EVENT_DATA] = echo_data,
+           [MC_EVENT_END] = finish,
            [MC_EVENT_CLOSED] = leave_when_done},
 };
 
@@ -123,7 +125,9 @@ static void kept_is_unchanged(struct stage *stage)
 START_TEST(slices_are_immutable)
 {
     static const struct role keeper = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_DATA] = keep_data, [MC_EVENT_END] = finish,
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_DATA] = keep_data,
+               [MC_EVENT_END] = finish,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     piece = 0;
@@ -165,10 +169,14 @@ static void many_are_distinct(struct stage *stage)
 START_TEST(streams_do_not_mix)
 {
     static const struct role many = {
-        .on = {[MC_EVENT_START] = open_many, [MC_EVENT_OPENED] = send_some, [MC_EVENT_CLOSED] = leave_after_many},
+        .on = {[MC_EVENT_START] = open_many,
+               [MC_EVENT_OPENED] = send_some,
+               [MC_EVENT_CLOSED] = leave_after_many},
     };
     static const struct role many_echo = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_DATA] = echo_data, [MC_EVENT_END] = finish,
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_DATA] = echo_data,
+               [MC_EVENT_END] = finish,
                [MC_EVENT_CLOSED] = leave_after_many},
     };
     stage_play(HOST(_i), &many, &many_echo, 0, many_are_distinct);
@@ -178,8 +186,10 @@ END_TEST
 ROLE_HANDLER(open_next)
 {
     IGNORE_UNUSED;
-    if (actor->talk_count < MANY) actor_open(actor, 0);
-    else actor_leave(actor);
+    if (actor->talk_count < MANY)
+        actor_open(actor, 0);
+    else
+        actor_leave(actor);
 }
 
 START_TEST(ids_are_not_used_again)
@@ -188,7 +198,9 @@ START_TEST(ids_are_not_used_again)
         .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = send_some, [MC_EVENT_CLOSED] = open_next},
     };
     static const struct role many_echo = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_DATA] = echo_data, [MC_EVENT_END] = finish,
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_DATA] = echo_data,
+               [MC_EVENT_END] = finish,
                [MC_EVENT_CLOSED] = leave_after_many},
     };
     stage_play(HOST(_i), &one_by_one, &many_echo, 0, many_are_distinct);
@@ -199,7 +211,8 @@ END_TEST
 
 static void both_closed(struct stage *stage)
 {
-    for (int i = 0; i < CONFORMANCE_GUESTS; i++) ck_assert_int_eq(stage->actors[i].talks[0].last, MC_EVENT_CLOSED);
+    for (int i = 0; i < CONFORMANCE_GUESTS; i++)
+        ck_assert_int_eq(stage->actors[i].talks[0].last, MC_EVENT_CLOSED);
 }
 
 ROLE_HANDLER(answer_then_finish)
@@ -222,7 +235,9 @@ START_TEST(the_opener_may_finish_first)
         .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = send_some, [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role second = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_END] = answer_then_finish, [MC_EVENT_CLOSED] = leave_when_done},
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_END] = answer_then_finish,
+               [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &first, &second, 0, answer_came_after_end);
 }
@@ -234,7 +249,8 @@ START_TEST(the_accepter_may_finish_first)
         .on = {[MC_EVENT_START] = open_0, [MC_EVENT_END] = send_some, [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role first = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = answer_then_finish,
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_ACCEPTED] = answer_then_finish,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &second, &first, 0, answer_came_after_end);
@@ -247,7 +263,8 @@ START_TEST(both_may_finish_at_once)
         .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = finish, [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role far = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = finish, [MC_EVENT_CLOSED] = leave_when_done},
+        .on =
+            {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = finish, [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &near, &far, 0, both_closed);
 }
@@ -288,11 +305,14 @@ ROLE_HANDLER(send_too_much)
 START_TEST(credit_is_never_exceeded)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = send_too_much, [MC_EVENT_RESET] = leave_when_done},
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_OPENED] = send_too_much,
+               [MC_EVENT_RESET] = leave_when_done},
     };
     static const struct role far = {
         .keeps_credit = true,
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = wake_soon, [MC_EVENT_WAKE] = grant_a_little},
+        .on =
+            {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = wake_soon, [MC_EVENT_WAKE] = grant_a_little},
     };
     stage_play(HOST(_i), &near, &far, 0, NULL);
 }
@@ -340,13 +360,20 @@ static void flood_arrived(struct stage *stage)
 START_TEST(clogged_and_drained_frame_a_slow_reader)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = flood, [MC_EVENT_WAKE] = flood,
-               [MC_EVENT_CLOGGED] = flood, [MC_EVENT_DRAINED] = flood, [MC_EVENT_CLOSED] = leave_when_done},
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_OPENED] = flood,
+               [MC_EVENT_WAKE] = flood,
+               [MC_EVENT_CLOGGED] = flood,
+               [MC_EVENT_DRAINED] = flood,
+               [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role far = {
         .keeps_credit = true,
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = wake_late, [MC_EVENT_WAKE] = read_all_from_now,
-               [MC_EVENT_END] = finish, [MC_EVENT_CLOSED] = leave_when_done},
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_ACCEPTED] = wake_late,
+               [MC_EVENT_WAKE] = read_all_from_now,
+               [MC_EVENT_END] = finish,
+               [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &near, &far, 0, flood_arrived);
 }
@@ -398,11 +425,15 @@ static void second_was_refused(struct stage *stage)
 START_TEST(unlisten_leaves_open_streams_alone)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_DATA] = open_again, [MC_EVENT_OPEN_FAILED] = finish_first,
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_DATA] = open_again,
+               [MC_EVENT_OPEN_FAILED] = finish_first,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role far = {
-        .on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = unlisten_0, [MC_EVENT_END] = finish,
+        .on = {[MC_EVENT_START] = listen_0,
+               [MC_EVENT_ACCEPTED] = unlisten_0,
+               [MC_EVENT_END] = finish,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &near, &far, 0, second_was_refused);
@@ -455,10 +486,14 @@ ROLE_HANDLER(leave_after_all_ports)
 START_TEST(accepted_names_its_listener)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_all, [MC_EVENT_OPENED] = finish, [MC_EVENT_CLOSED] = leave_after_all_ports},
+        .on = {[MC_EVENT_START] = open_all,
+               [MC_EVENT_OPENED] = finish,
+               [MC_EVENT_CLOSED] = leave_after_all_ports},
     };
     static const struct role far = {
-        .on = {[MC_EVENT_START] = listen_to_all, [MC_EVENT_ACCEPTED] = check_listener, [MC_EVENT_END] = finish,
+        .on = {[MC_EVENT_START] = listen_to_all,
+               [MC_EVENT_ACCEPTED] = check_listener,
+               [MC_EVENT_END] = finish,
                [MC_EVENT_CLOSED] = leave_after_all_ports},
     };
     stage_play(HOST(_i), &near, &far, 0, NULL);
@@ -532,7 +567,8 @@ static void near_was_reset(struct stage *stage)
 START_TEST(an_accepted_stream_may_be_cut_at_once)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_RESET] = leave_when_done,
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_RESET] = leave_when_done,
                [MC_EVENT_OPEN_FAILED] = leave_when_done},
     };
     static const struct role far = {
@@ -545,7 +581,9 @@ END_TEST
 START_TEST(no_closed_follows_a_reset)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_OPENED] = finish, [MC_EVENT_RESET] = leave_when_done,
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_OPENED] = finish,
+               [MC_EVENT_RESET] = leave_when_done,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     static const struct role far = {
@@ -566,14 +604,18 @@ END_TEST
 ROLE_HANDLER(end_or_reset)
 {
     IGNORE_UNUSED;
-    if (event->kind == MC_EVENT_END) actor_finish(actor, talk);
-    else actor_leave(actor);
+    if (event->kind == MC_EVENT_END)
+        actor_finish(actor, talk);
+    else
+        actor_leave(actor);
 }
 
 START_TEST(a_guest_that_exits_leaves_its_peer_an_end)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_0, [MC_EVENT_END] = end_or_reset, [MC_EVENT_RESET] = end_or_reset,
+        .on = {[MC_EVENT_START] = open_0,
+               [MC_EVENT_END] = end_or_reset,
+               [MC_EVENT_RESET] = end_or_reset,
                [MC_EVENT_CLOSED] = end_or_reset},
     };
     static const struct role far = {.on = {[MC_EVENT_START] = listen_0, [MC_EVENT_ACCEPTED] = leave}};
@@ -588,8 +630,10 @@ ROLE_HANDLER(wake_again)
 {
     IGNORE_UNUSED;
     static const mc_ns delays[] = {1, MC_US, 900 * MC_US, MC_MS, 1100 * MC_US, 7 * MC_MS, 30 * MC_MS};
-    if (actor->wakes == MC_COUNT_OF(delays)) actor_leave(actor);
-    else actor_wake_in(actor, delays[actor->wakes]);
+    if (actor->wakes == MC_COUNT_OF(delays))
+        actor_leave(actor);
+    else
+        actor_wake_in(actor, delays[actor->wakes]);
 }
 
 START_TEST(deadlines_are_kept_and_never_early)
@@ -621,7 +665,9 @@ ROLE_HANDLER(finish_all)
 START_TEST(a_deadline_may_be_brought_forward)
 {
     static const struct role near = {
-        .on = {[MC_EVENT_START] = open_and_wait_long, [MC_EVENT_OPENED] = wait_short, [MC_EVENT_WAKE] = finish_all,
+        .on = {[MC_EVENT_START] = open_and_wait_long,
+               [MC_EVENT_OPENED] = wait_short,
+               [MC_EVENT_WAKE] = finish_all,
                [MC_EVENT_CLOSED] = leave_when_done},
     };
     stage_play(HOST(_i), &near, &echo, 0, both_closed);
@@ -658,13 +704,27 @@ END_TEST
 Suite *conformance_suite(const struct conformance_host_type *type)
 {
     static const TTest *const *const tests[] = {
-        &slices_are_immutable, &streams_do_not_mix, &ids_are_not_used_again, &the_opener_may_finish_first,
-        &the_accepter_may_finish_first, &both_may_finish_at_once, &credit_is_never_exceeded,
-        &clogged_and_drained_frame_a_slow_reader, &nobody_listening_refuses, &unlisten_leaves_open_streams_alone,
-        &both_ends_know_the_same_addresses, &accepted_names_its_listener, &a_reset_reaches_the_peer_once,
-        &a_reset_may_overtake_what_was_sent, &an_accepted_stream_may_be_cut_at_once, &no_closed_follows_a_reset,
-        &an_open_may_be_taken_back, &a_guest_that_exits_leaves_its_peer_an_end, &deadlines_are_kept_and_never_early,
-        &a_deadline_may_be_brought_forward, &stop_is_told_with_its_grace,
+        &slices_are_immutable,
+        &streams_do_not_mix,
+        &ids_are_not_used_again,
+        &the_opener_may_finish_first,
+        &the_accepter_may_finish_first,
+        &both_may_finish_at_once,
+        &credit_is_never_exceeded,
+        &clogged_and_drained_frame_a_slow_reader,
+        &nobody_listening_refuses,
+        &unlisten_leaves_open_streams_alone,
+        &both_ends_know_the_same_addresses,
+        &accepted_names_its_listener,
+        &a_reset_reaches_the_peer_once,
+        &a_reset_may_overtake_what_was_sent,
+        &an_accepted_stream_may_be_cut_at_once,
+        &no_closed_follows_a_reset,
+        &an_open_may_be_taken_back,
+        &a_guest_that_exits_leaves_its_peer_an_end,
+        &deadlines_are_kept_and_never_early,
+        &a_deadline_may_be_brought_forward,
+        &stop_is_told_with_its_grace,
     };
     mc_assert(host_count < HOSTS_MAX);
     int host = host_count++;
