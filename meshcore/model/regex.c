@@ -43,7 +43,7 @@ static void give(void *block, void *pool)
     mc_pool_give(pool, header, header->size);
 }
 
-static const uint32_t OPTIONS = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UTF |
+static const uint32_t OPTIONS = PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_UTF |
                                 PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE;
 
 static pcre2_code *compile(pcre2_general_context *memory, struct mc_str pattern, bool ignore_case,
@@ -108,12 +108,13 @@ void mc_regex_free(struct mc_regex *regex)
     mc_pool_give(regex->pool, regex, sizeof *regex);
 }
 
-/* A text that is not UTF-8 is an error to PCRE2 and so does not match; in RE2, too, nothing matches a
- * byte that is not UTF-8. */
+/* The longest match comes first, so the whole text matches if that one reaches its end. (The option
+ * ENDANCHORED is not kept by the DFA matcher in every case.) A text that is not UTF-8 is an error to
+ * PCRE2 and so does not match; in RE2, too, nothing matches a byte that is not UTF-8. */
 bool mc_regex_matches(const struct mc_regex *regex, struct mc_str text)
 {
     int workspace[WORKSPACE];
     int found = pcre2_dfa_match(regex->code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0, 0, regex->match,
                                 regex->bounds, workspace, WORKSPACE);
-    return found >= 0;
+    return found >= 0 && pcre2_get_ovector_pointer(regex->match)[1] == text.n;
 }
