@@ -55,55 +55,84 @@ static bool check(struct mc_translation *t, const struct mc_snapshot *snapshot)
     return false;
 }
 
-static struct mc_result translate(struct mc_translation *t, const struct mc_envoy_bootstrap *from,
-                                  struct mc_bootstrap *out)
+static void bootstrap(struct mc_translation *t, const struct mc_envoy_bootstrap *from, struct mc_bootstrap *out)
 {
-    t->builder = mc_snapshot_build(t->realm);
-    if (!t->builder) return MC_RESULT(NO_MEMORY);
     static_resources(t, from->static_resources);
     admin(t, from->admin, &out->admin);
-    if (from->node) {
-        out->node_id = mc_translate_atom(t, from->node->id);
-        out->node_cluster = mc_translate_atom(t, from->node->cluster);
-    }
+    if (!from->node) return;
+    out->node_id = mc_translate_atom(t, from->node->id);
+    out->node_cluster = mc_translate_atom(t, from->node->cluster);
+}
+
+static struct mc_result seal(struct mc_translation *t, struct mc_snapshot **out)
+{
     if (t->refused || t->errors->count) {
         mc_snapshot_drop(t->builder);
         return t->refused ? MC_RESULT(NO_MEMORY) : MC_RESULT(INVALID);
     }
-    out->snapshot = mc_snapshot_seal(t->builder, 1);
-    if (!out->snapshot) return MC_RESULT(NO_MEMORY);
-    if (check(t, out->snapshot)) return MC_RESULT(OK);
-    mc_snapshot_unref(out->snapshot);
+    *out = mc_snapshot_seal(t->builder, 1);
+    if (!*out) return MC_RESULT(NO_MEMORY);
+    if (check(t, *out)) return MC_RESULT(OK);
+    mc_snapshot_unref(*out);
     return MC_RESULT(INVALID);
 }
 
-static struct mc_result read(struct mc_realm *realm, struct mc_arena *arena, struct mc_str text,
-                             struct mc_bootstrap *out, struct mc_config_errors *errors)
+static struct mc_result translate(struct mc_translation *t, const struct mc_message *type, const void *record,
+                                  struct mc_bootstrap *out)
+{
+    t->builder = mc_snapshot_build(t->realm);
+    if (!t->builder) return MC_RESULT(NO_MEMORY);
+    if (type == &mc_envoy_bootstrap_message)
+        bootstrap(t, record, out);
+    else
+        mc_translate_routes(t, record, MC_STR("routes"), NULL);
+    return seal(t, &out->snapshot);
+}
+
+static struct mc_result read(struct mc_realm *realm, struct mc_arena *arena, const struct mc_message *type,
+                             struct mc_str text, struct mc_bootstrap *out, struct mc_config_errors *errors)
 {
     const struct mc_value *root;
     MC_TRY(mc_document_parse(arena, text, errors, &root));
     struct mc_decoder decoder = {.arena = arena, .errors = errors};
-    const struct mc_envoy_bootstrap *bootstrap = mc_decode(&decoder, &mc_envoy_bootstrap_message, root);
+    const void *record = mc_decode(&decoder, type, root);
     if (decoder.refused) return MC_RESULT(NO_MEMORY);
-    if (!bootstrap) return MC_RESULT(INVALID);
+    if (!record || errors->count) return MC_RESULT(INVALID); /* what follows from these would be noise */
     struct mc_translation translation = {.realm = realm, .arena = arena, .errors = errors};
     mc_map_init(&translation.clusters, mc_pool_as_alloc(&realm->pool));
-    struct mc_result result = translate(&translation, bootstrap, out);
+    translation.no_clusters = type == &mc_envoy_route_config_message;
+    struct mc_result result = translate(&translation, type, record, out);
     mc_map_fini(&translation.clusters);
+    return result;
+}
+
+static struct mc_result read_file(struct mc_realm *realm, const struct mc_message *type, struct mc_str file_name,
+                                  struct mc_str text, struct mc_bootstrap *out, struct mc_config_errors *errors)
+{
+    struct mc_arena arena;
+    *errors = (struct mc_config_errors){.file = file_name};
+    *out = (struct mc_bootstrap){0};
+    mc_arena_init(&arena, &realm->pool, WORKING_BYTES);
+    struct mc_result result = read(realm, &arena, type, text, out, errors);
+    mc_arena_fini(&arena);
+    mc_config_errors_sort(errors);
+    if (!mc_ok(result)) out->snapshot = NULL;
     return result;
 }
 
 struct mc_result mc_bootstrap_read(struct mc_realm *realm, struct mc_str file_name, struct mc_str text,
                                    struct mc_bootstrap *out, struct mc_config_errors *errors)
 {
-    struct mc_arena arena;
-    *errors = (struct mc_config_errors){.file = file_name};
-    *out = (struct mc_bootstrap){0};
-    mc_arena_init(&arena, &realm->pool, WORKING_BYTES);
-    struct mc_result result = read(realm, &arena, text, out, errors);
-    mc_arena_fini(&arena);
-    mc_config_errors_sort(errors);
-    if (!mc_ok(result)) out->snapshot = NULL;
+    return read_file(realm, &mc_envoy_bootstrap_message, file_name, text, out, errors);
+}
+
+struct mc_result mc_routes_load(struct mc_realm *realm, struct mc_str file_name, struct mc_str text,
+                                struct mc_snapshot **out, struct mc_config_errors *errors)
+{
+    struct mc_bootstrap bootstrap;
+    struct mc_result result =
+        read_file(realm, &mc_envoy_route_config_message, file_name, text, &bootstrap, errors);
+    *out = bootstrap.snapshot;
     return result;
 }
 

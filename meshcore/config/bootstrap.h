@@ -27,4 +27,9 @@ struct mc_result mc_bootstrap_read(struct mc_realm *realm, struct mc_str file_na
 struct mc_result mc_bootstrap_load(struct mc_realm *realm, struct mc_str file_name, struct mc_str text,
                                    struct mc_snapshot **out, struct mc_config_errors *errors) MC_MUST_USE;
 
+/* A file that holds one RouteConfiguration, as the route discovery service gives it: a snapshot with
+ * nothing else in it. Its clusters need not exist. A nameless one is called "routes". */
+struct mc_result mc_routes_load(struct mc_realm *realm, struct mc_str file_name, struct mc_str text,
+                                struct mc_snapshot **out, struct mc_config_errors *errors) MC_MUST_USE;
+
 #endif

@@ -95,10 +95,27 @@ static void take_u32(const struct slot *slot)
     if (!read_u32(slot->value, place(slot))) fail(slot, "must be a whole number from 0 to 4294967295");
 }
 
+/* {seconds: 1, nanos: 5}: the message as it is, which Envoy's parser takes too. */
+static bool read_duration_message(const struct mc_value *value, mc_ns *duration)
+{
+    uint64_t seconds = 0, nanos = 0;
+    if (value->kind != MC_VALUE_MAPPING) return false;
+    for (const struct mc_value *part = value->first; part; part = part->next) {
+        bool is_seconds = mc_str_eq(part->key, MC_STR("seconds"));
+        if (part->kind != MC_VALUE_SCALAR || (!is_seconds && !mc_str_eq(part->key, MC_STR("nanos")))) return false;
+        if (!mc_str_to_u64(part->text, is_seconds ? INT64_MAX / MC_S - 1 : MC_S - 1, is_seconds ? &seconds : &nanos))
+            return false;
+    }
+    *duration = (mc_ns)seconds * MC_S + (mc_ns)nanos;
+    return true;
+}
+
 static void take_duration(const struct slot *slot)
 {
-    if (slot->value->kind != MC_VALUE_SCALAR || !mc_decode_duration(slot->value->text, place(slot)))
-        fail(slot, "must be a duration such as 0.25s");
+    const struct mc_value *value = slot->value;
+    bool read = value->kind == MC_VALUE_SCALAR ? mc_decode_duration(value->text, place(slot))
+                                               : read_duration_message(value, place(slot));
+    if (!read) fail(slot, "must be a duration such as 0.25s");
 }
 
 static void take_millionths(const struct slot *slot)

@@ -229,10 +229,11 @@ static const struct mc_message_field virtual_host_fields[] = {
     ONLY("require_tls", "NONE"),
     ONLY("include_request_attempt_count", "false"),
     ONLY("include_attempt_count_in_response", "false"),
+    NOTED("virtual_clusters", "no statistics are kept for them"),
     NOTED("metadata", "no filter reads it"),
 };
 static MESSAGE(virtual_host_message, virtual_host_fields,
-               .unsupported = "matcher virtual_clusters rate_limits cors retry_policy_typed_config hedge_policy "
+               .unsupported = "matcher rate_limits cors retry_policy_typed_config hedge_policy "
                               "include_is_timeout_retry_header per_request_buffer_limit_bytes "
                               "request_body_buffer_limit request_mirror_policies");
 #undef RECORD

@@ -29,6 +29,7 @@ struct mc_translation {
     struct mc_config_errors *errors;
     struct mc_snapshot_builder *builder;
     struct mc_map clusters; /* hash of each cluster's name: where it stands */
+    bool no_clusters;       /* none are known, so none is missing */
     struct mc_origin *origins;
     bool refused;           /* out of memory */
 };

@@ -214,7 +214,8 @@ static void retry(struct mc_translation *t, const struct mc_envoy_retry_policy *
 static mc_atom cluster_named(struct mc_translation *t, const struct scope *scope, const struct mc_value *at,
                              struct mc_str name)
 {
-    if (scope->config->validate_clusters && !mc_map_get(&t->clusters, mc_hash(name, 0)))
+    bool validate = scope->config->validate_clusters && !t->no_clusters;
+    if (validate && !mc_map_get(&t->clusters, mc_hash(name, 0)))
         mc_config_fail(t->errors, at, "there is no cluster '%.*s'", MC_STR_ARG(name));
     return mc_translate_atom(t, name);
 }
