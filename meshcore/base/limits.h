@@ -14,6 +14,8 @@ enum {
     MC_RETRY_BUFFER = 1024 * 1024,  /* body kept for a retry; over it the retry is given up */
     MC_MAX_WEIGHTED = 128,          /* clusters in one weighted route */
     MC_MAX_SPIFFE_ID = 2048,        /* SPIFFE-ID §2.3 */
+    MC_MAX_CHAIN = 8,               /* certificates that a peer may show, the root included */
+    MC_MAX_VERIFIED = 4096,         /* verified chains remembered per trust bundle */
     MC_MAX_FILTERS = 16,            /* HTTP filters in one chain */
     MC_MAX_LAYERS = 4,              /* layers on one connection */
     MC_MAX_RETRIES = 64,            /* attempts that a policy may ask for */

@@ -35,6 +35,11 @@ struct mc_bundle {
     struct mc_str roots;         /* DER certificates, each after a 4-byte big-endian length */
 };
 
+/* Certificates in a row: each DER after its length in 4 bytes, big-endian. */
+#define MC_DER_FRAMED(length) ((length) + 4)
+bool mc_der_next(struct mc_str *framed, struct mc_str *der); /* takes the first off; false: none, or cut short */
+size_t mc_der_frame(struct mc_str der, char *out);           /* appends MC_DER_FRAMED(der.n) bytes; returns that */
+
 /* Copies. NULL refuses. One reference for the caller. */
 struct mc_svid *mc_svid_new(struct mc_pool *pool, const struct mc_cert_facts *facts, struct mc_str chain, struct mc_str key);
 struct mc_svid *mc_svid_ref(struct mc_svid *svid);

@@ -16,16 +16,22 @@ static void free_layers(struct mc_conn *conn)
         struct mc_layer *layer = conn->layer;
         conn->layer = layer->below;
         layer->type->free(layer);
+        layer->conn = NULL;
     }
 }
 
-/* The stream is over for the host; what is left is to tell the owner. */
-static void close(struct mc_conn *conn, enum mc_stream_reason reason)
+/* The stream is not this connection's any more; what is left is to tell the owner. */
+static void tell_closed(struct mc_conn *conn, enum mc_stream_reason reason)
 {
-    mc_net_remove(conn->net, conn);
     conn->state = MC_CONN_IDLE;
     free_layers(conn);
     conn->type->closed(conn, reason);
+}
+
+static void close(struct mc_conn *conn, enum mc_stream_reason reason)
+{
+    mc_net_remove(conn->net, conn);
+    tell_closed(conn, reason);
 }
 
 static void start(struct mc_conn *conn)
@@ -41,7 +47,10 @@ static void start(struct mc_conn *conn)
 bool mc_conn_open(struct mc_conn *conn, struct mc_addr to)
 {
     mc_assert(conn->state == MC_CONN_IDLE);
-    if (!mc_net_reserve(conn->net)) return false;
+    if (!mc_net_reserve(conn->net)) {
+        free_layers(conn);
+        return false;
+    }
     conn->peer = conn->original = to;
     conn->stream = mc_turn_open(conn->net->turn, to);
     conn->state = MC_CONN_CONNECTING;
@@ -54,6 +63,7 @@ bool mc_conn_accept(struct mc_conn *conn, const struct mc_event *accepted)
     mc_assert(conn->state == MC_CONN_IDLE);
     if (!mc_net_reserve(conn->net)) {
         mc_turn_reset(conn->net->turn, accepted->stream);
+        free_layers(conn);
         return false;
     }
     conn->stream = accepted->stream;
@@ -181,7 +191,7 @@ void mc_layer_ready(struct mc_layer *layer)
     }
     conn->state = MC_CONN_READY;
     conn->type->ready(conn);
-    if (conn->state == MC_CONN_READY && conn->clogged && conn->type->clogged) conn->type->clogged(conn, true);
+    if (layer->conn && conn->clogged && conn->type->clogged) conn->type->clogged(conn, true);
 }
 
 void mc_layer_up(struct mc_layer *layer, struct mc_slice slice)
@@ -218,4 +228,12 @@ void mc_layer_fail(struct mc_layer *layer, enum mc_stream_reason reason)
     struct mc_conn *conn = layer->conn;
     mc_turn_reset(conn->net->turn, conn->stream);
     close(conn, reason);
+}
+
+void mc_layer_refuse(struct mc_layer *layer, enum mc_stream_reason reason)
+{
+    struct mc_conn *conn = layer->conn;
+    mc_net_remove(conn->net, conn);
+    mc_net_linger(conn->net, conn->stream, conn->finished);
+    tell_closed(conn, reason);
 }

@@ -50,9 +50,12 @@ struct mc_conn {
 
 /* A fresh connection; the owner sets up layers (mc_conn_secure) before it opens or accepts. */
 void mc_conn_init(struct mc_conn *conn, const struct mc_conn_type *type, struct mc_net *net);
-/* Puts TLS on top; the context is borrowed for the connection's life. False: no memory. */
+/* Puts TLS on top and takes a reference of the context. False: no memory. */
 bool mc_conn_secure(struct mc_conn *conn, struct mc_tls_context *context);
-/* False: no memory; the connection stays idle and `closed` is not told. */
+/* The same for an accepted connection whose peer may also speak plain (Istio's PERMISSIVE): a first byte
+ * of 22, a TLS handshake record (RFC 8446 §5.1), decides. `ready` waits for it. */
+bool mc_conn_secure_permissive(struct mc_conn *conn, struct mc_tls_context *context);
+/* False: no memory; the connection stays idle, has lost its layers, and `closed` is not told. */
 bool mc_conn_open(struct mc_conn *conn, struct mc_addr to);
 bool mc_conn_accept(struct mc_conn *conn, const struct mc_event *accepted); /* false: refused, stream reset */
 

@@ -15,7 +15,7 @@ struct mc_layer_type {
     void (*end)(struct mc_layer *layer);                          /* below has ended */
     void (*down)(struct mc_layer *layer, struct mc_slice slice);  /* from above; takes the slice */
     void (*finish)(struct mc_layer *layer);                       /* above has finished */
-    void (*free)(struct mc_layer *layer);
+    void (*free)(struct mc_layer *layer); /* conn is NULL from here on; the memory stays until the step ends */
 };
 
 struct mc_layer {
@@ -28,12 +28,14 @@ struct mc_layer {
 /* Puts a zeroed layer on top of an idle connection. */
 void mc_layer_push(struct mc_conn *conn, struct mc_layer *layer, const struct mc_layer_type *type);
 
-/* Hand on. FAIL cuts the connection: the owner is told closed(reason). */
+/* Hand on. FAIL cuts the connection, REFUSE lets what was sent get through first (an alert, an answer);
+ * the owner is told closed(reason) at once by both. */
 void mc_layer_ready(struct mc_layer *layer);
 void mc_layer_up(struct mc_layer *layer, struct mc_slice slice);
 void mc_layer_end(struct mc_layer *layer);
 void mc_layer_down(struct mc_layer *layer, struct mc_slice slice);
 void mc_layer_finish(struct mc_layer *layer);
 void mc_layer_fail(struct mc_layer *layer, enum mc_stream_reason reason);
+void mc_layer_refuse(struct mc_layer *layer, enum mc_stream_reason reason);
 
 #endif

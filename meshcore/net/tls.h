@@ -50,10 +50,15 @@ struct mc_tls_options {
     uint32_t accepted_count;
     const char *const *alpn;           /* in order of preference; NULL-terminated; NULL: none */
     bool require_peer;                 /* mTLS: a server demands a certificate */
+    mc_ns leeway;                      /* clock error that is forgiven (Istio 0, Linkerd 20 s) */
 };
 
 struct mc_tls_context;
-struct mc_tls_session;
+
+/* First member of an engine's session. */
+struct mc_tls_session {
+    struct mc_tls_context *context; /* holds a reference */
+};
 
 struct mc_tls_output {
     struct mc_slices *cipher; /* bytes for the peer are appended here */
@@ -88,6 +93,7 @@ struct mc_tls_engine {
 /* First member of a context, ref-counted by the engine's context_unref and mc_tls_context_ref. */
 struct mc_tls_context {
     struct mc_tls_engine *engine;
+    struct mc_pool *pool; /* the realm's */
     uint32_t references;
     enum mc_tls_role role;
     mc_atom own_identity;
