@@ -1,4 +1,5 @@
 #include "uv/parts.h"
+#include <errno.h>
 #include <netinet/in.h>
 
 socklen_t mc_uv_address_to(struct mc_addr addr, struct sockaddr_storage *out)
@@ -32,25 +33,25 @@ struct mc_addr mc_uv_address_from(const struct sockaddr *from)
     return addr;
 }
 
-enum mc_stream_reason mc_uv_reason(int uv_error)
+enum mc_stream_reason mc_uv_reason(int error)
 {
     static const struct {
         int error;
         enum mc_stream_reason reason;
     } reasons[] = {
-        {UV_ECONNREFUSED, MC_REASON_REFUSED},
-        {UV_ETIMEDOUT, MC_REASON_TIMEOUT},
-        {UV_ENETUNREACH, MC_REASON_UNREACHABLE},
-        {UV_EHOSTUNREACH, MC_REASON_UNREACHABLE},
-        {UV_EADDRNOTAVAIL, MC_REASON_PORTS_EXHAUSTED},
-        {UV_ECONNRESET, MC_REASON_PEER_RESET},
-        {UV_EPIPE, MC_REASON_PEER_RESET},
-        {UV_EMFILE, MC_REASON_LIMIT},
-        {UV_ENFILE, MC_REASON_LIMIT},
-        {UV_ENOMEM, MC_REASON_LIMIT},
-        {UV_ENOBUFS, MC_REASON_LIMIT},
+        {ECONNREFUSED, MC_REASON_REFUSED},
+        {ETIMEDOUT, MC_REASON_TIMEOUT},
+        {ENETUNREACH, MC_REASON_UNREACHABLE},
+        {EHOSTUNREACH, MC_REASON_UNREACHABLE},
+        {EADDRNOTAVAIL, MC_REASON_PORTS_EXHAUSTED},
+        {ECONNRESET, MC_REASON_PEER_RESET},
+        {EPIPE, MC_REASON_PEER_RESET},
+        {EMFILE, MC_REASON_LIMIT},
+        {ENFILE, MC_REASON_LIMIT},
+        {ENOMEM, MC_REASON_LIMIT},
+        {ENOBUFS, MC_REASON_LIMIT},
     };
     for (size_t i = 0; i < MC_COUNT_OF(reasons); i++)
-        if (reasons[i].error == uv_error) return reasons[i].reason;
+        if (reasons[i].error == error) return reasons[i].reason;
     return MC_REASON_GONE;
 }

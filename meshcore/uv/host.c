@@ -42,7 +42,7 @@ static void do_exit(struct mc_uv_host *host, const struct mc_action *action)
 
 static void carry_out(struct mc_uv_host *host)
 {
-    static void (*const carry[MC_ACTION_KINDS])(struct mc_uv_host * host, const struct mc_action *action) = {
+    static void (*const carry[MC_ACTION_KINDS])(struct mc_uv_host *host, const struct mc_action *action) = {
         [MC_ACTION_LISTEN] = mc_uv_listener_open,
         [MC_ACTION_UNLISTEN] = do_unlisten,
         [MC_ACTION_OPEN] = mc_uv_stream_open,

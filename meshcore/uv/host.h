@@ -8,8 +8,7 @@
  * then, before the next poll, write each stream's queue with one call, tell terminal events, set the
  * timer. One request through a proxy so costs one read and one write on each side.
  *
- * Threads: everything is called on the loop's own thread, but mc_uv_loop_post. Making a loop sets
- * SIGPIPE to be ignored, for the process.
+ * Threads: everything is called on the loop's own thread, but mc_uv_loop_post.
  */
 #ifndef UV_HOST_H
 #define UV_HOST_H

@@ -89,8 +89,7 @@ void mc_uv_listener_open(struct mc_uv_host *host, const struct mc_action *action
     if (fd < 0) {
         mc_pool_give(&host->loop->realm->pool, listener, sizeof *listener);
         if (host->type && host->type->listen_failed)
-            host->type->listen_failed(host, action->id, action->addr,
-                                      uv_strerror(uv_translate_sys_error(errno)));
+            host->type->listen_failed(host, action->id, action->addr, strerror(errno));
         return;
     }
     listener->host = host;

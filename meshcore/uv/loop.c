@@ -221,7 +221,6 @@ struct mc_uv_loop *mc_uv_loop_new(const struct mc_uv_loop_options *options)
         mc_pool_give(&options->realm->pool, loop, sizeof *loop);
         return NULL;
     }
-    signal(SIGPIPE, SIG_IGN);
     uv_prepare_init(&loop->uv, &loop->turn);
     uv_prepare_start(&loop->turn, on_turn);
     uv_timer_init(&loop->uv, &loop->timer);

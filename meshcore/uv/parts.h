@@ -7,6 +7,9 @@
  *   transfer.c  bytes of a stream: DATA, CREDIT, SEND, FINISH, CLOGGED, DRAINED
  *   resolve.c   RESOLVE
  *   address.c   mc_addr and sockaddr, errno and mc_stream_reason
+ *
+ * Sockets are our own, libuv watches them: its stream handles cost more per request, know no SO_REUSEPORT,
+ * and take no answer to "no memory" but the end of the stream.
  */
 #ifndef UV_PARTS_H
 #define UV_PARTS_H
@@ -22,8 +25,8 @@ enum {
     MC_UV_LOW_MARK = 64 * 1024,   /* … DRAINED under */
     MC_UV_READ_CHUNK = MC_CHUNK_LARGE - sizeof(struct mc_chunk), /* a block of the pool, filled */
     MC_UV_READ_ROOM = 4 * 1024,   /* a read gets at least so much room, or a fresh chunk */
+    MC_UV_READS = 4,              /* reads of one stream in one turn, if each fills its room */
     MC_UV_IOVECS = 64,            /* slices in one write */
-    MC_UV_WRITE_SLICES = 4,       /* slices in a write that waits: libuv keeps so many without allocating */
     MC_UV_BACKLOG = 4096,
     MC_UV_ACCEPTS = 64,           /* connections taken from one listener in one turn */
     MC_UV_ADDRESSES = 32,         /* of one name */
@@ -82,13 +85,13 @@ enum mc_uv_out {
 };
 enum mc_uv_due { MC_UV_DUE_NOTHING, MC_UV_DUE_OPEN_FAILED, MC_UV_DUE_RESET, MC_UV_DUE_CLOSED };
 
-/* The shell of one stream. Lives from OPEN or ACCEPTED until libuv has let go of it. */
+/* The shell of one stream: its socket, watched by libuv, read and written by us. Lives from OPEN or
+ * ACCEPTED until libuv has let go of it. */
 struct mc_uv_stream {
-    uv_tcp_t tcp;
-    union {
-        uv_connect_t connect;
-        uv_write_t write;
-    };
+    uv_poll_t poll;
+    int fd;                  /* -1: never opened, or closed; then libuv does not know the handle either */
+    int watched;             /* what libuv watches for: UV_READABLE, UV_WRITABLE */
+    struct mc_uv_loop *loop;
     struct mc_uv_host *host; /* NULL once the guest has nothing to do with it any more */
     mc_stream id;
     enum mc_uv_in in;
@@ -96,21 +99,11 @@ struct mc_uv_stream {
     enum mc_uv_due due;
     enum mc_stream_reason reason; /* of what is due */
     bool clogged;
-    uint32_t writing; /* bytes at the queue's front that a waiting write holds */
+    bool waiting;            /* the kernel's buffer is full */
     uint64_t credit;
     struct mc_slices queue;
     struct mc_link dirty, due_link;
 };
-
-static inline struct mc_uv_stream *mc_uv_stream_of(void *tcp)
-{
-    return mc_container(tcp, struct mc_uv_stream, tcp);
-}
-
-static inline uv_stream_t *mc_uv_stream_handle(struct mc_uv_stream *stream)
-{
-    return (uv_stream_t *)(void *)&stream->tcp;
-}
 
 /* loop.c */
 void mc_uv_loop_read_clock(struct mc_uv_loop *loop);
@@ -134,7 +127,10 @@ void mc_uv_stream_drop(struct mc_uv_stream *stream);     /* out of the host's si
 void mc_uv_stream_tell_later(struct mc_uv_stream *stream, enum mc_uv_due due, enum mc_stream_reason reason);
 void mc_uv_stream_tell_due(struct mc_uv_stream *stream); /* the terminal event */
 
+void mc_uv_stream_watch(struct mc_uv_stream *stream); /* what its state needs */
+
 /* transfer.c */
+void mc_uv_stream_readable(struct mc_uv_stream *stream, bool broken);
 void mc_uv_stream_read(struct mc_uv_stream *stream);     /* starts or goes on, if there is credit */
 void mc_uv_stream_credit(struct mc_uv_stream *stream, uint64_t bytes);
 void mc_uv_stream_send(struct mc_uv_stream *stream, struct mc_slice slice);
@@ -149,6 +145,6 @@ void mc_uv_resolve_forget(struct mc_uv_host *host);
 /* address.c */
 socklen_t mc_uv_address_to(struct mc_addr addr, struct sockaddr_storage *out); /* any: IPv4's */
 struct mc_addr mc_uv_address_from(const struct sockaddr *from);
-enum mc_stream_reason mc_uv_reason(int uv_error);
+enum mc_stream_reason mc_uv_reason(int error); /* an errno */
 
 #endif

@@ -1,53 +1,40 @@
 #include "uv/parts.h"
+#include <errno.h>
 #include <sys/socket.h>
-
-static struct mc_uv_loop *loop_of(struct mc_uv_stream *stream)
-{
-    return mc_container(stream->tcp.loop, struct mc_uv_loop, uv);
-}
 
 /* ---- in ---- */
 
 /* Reads of all streams go one behind the other into one chunk, until its rest is too small. */
-static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
+static uint32_t make_room(struct mc_uv_stream *stream)
 {
-    struct mc_uv_stream *stream = mc_uv_stream_of(handle);
-    struct mc_uv_loop *loop = loop_of(stream);
-    (void)suggested;
-    *room = uv_buf_init(NULL, 0);
+    struct mc_uv_loop *loop = stream->loop;
     if (!loop->fill || mc_chunk_room(loop->fill) < MC_UV_READ_ROOM) {
         mc_chunk_unref(loop->fill);
         loop->fill = mc_chunk_take(&loop->realm->pool, MC_UV_READ_CHUNK);
-        if (!loop->fill) return;
+        if (!loop->fill) return 0;
     }
-    uint64_t length = mc_chunk_room(loop->fill);
-    if (length > stream->credit) length = stream->credit;
-    if (loop->read_max && length > loop->read_max) length = loop->read_max;
-    *room = uv_buf_init(loop->fill->bytes + loop->fill->used, (unsigned)length);
-}
-
-static void pause_reading(struct mc_uv_stream *stream)
-{
-    if (stream->in != MC_UV_IN_READING) return;
-    uv_read_stop(mc_uv_stream_handle(stream));
-    stream->in = MC_UV_IN_PAUSED;
+    uint32_t room = mc_chunk_room(loop->fill);
+    if (room > stream->credit) room = (uint32_t)stream->credit;
+    return loop->read_max && room > loop->read_max ? loop->read_max : room;
 }
 
 static void take_data(struct mc_uv_stream *stream, uint32_t length)
 {
-    struct mc_chunk *chunk = loop_of(stream)->fill;
+    struct mc_chunk *chunk = stream->loop->fill;
     struct mc_event event = {.kind = MC_EVENT_DATA, .stream = stream->id};
     event.data = (struct mc_slice){mc_chunk_ref(chunk), chunk->used, length};
     chunk->used += length;
     stream->credit -= length;
     mc_uv_host_step(stream->host, &event);
-    if (stream->host && !stream->credit) pause_reading(stream);
+    if (!stream->host || stream->credit || stream->in != MC_UV_IN_READING) return;
+    stream->in = MC_UV_IN_PAUSED;
+    mc_uv_stream_watch(stream);
 }
 
 static void take_end(struct mc_uv_stream *stream)
 {
-    uv_read_stop(mc_uv_stream_handle(stream));
     stream->in = MC_UV_IN_ENDED;
+    mc_uv_stream_watch(stream);
     if (stream->out == MC_UV_OUT_BROKEN) {
         mc_uv_stream_tell_later(stream, MC_UV_DUE_RESET, MC_REASON_PEER_RESET);
         return;
@@ -57,18 +44,42 @@ static void take_end(struct mc_uv_stream *stream)
         mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
 }
 
-static void on_read(uv_stream_t *handle, ssize_t length, const uv_buf_t *room)
+static void take_error(struct mc_uv_stream *stream, enum mc_stream_reason reason)
 {
-    struct mc_uv_stream *stream = mc_uv_stream_of(handle);
-    (void)room;
-    if (!stream->host || stream->due || length == 0) return;
+    stream->in = MC_UV_IN_ENDED;
+    mc_uv_stream_watch(stream);
+    mc_uv_stream_tell_later(stream, MC_UV_DUE_RESET, reason);
+}
+
+/* One read; true if there may be more. */
+static bool read_once(struct mc_uv_stream *stream, bool broken)
+{
+    uint32_t room = make_room(stream);
+    if (!room) {
+        take_error(stream, MC_REASON_LIMIT);
+        return false;
+    }
+    struct mc_chunk *chunk = stream->loop->fill;
+    ssize_t length = recv(stream->fd, chunk->bytes + chunk->used, room, 0);
     if (length > 0) {
         take_data(stream, (uint32_t)length);
-    } else if (length == UV_EOF) {
+        return (uint32_t)length == room || broken;
+    }
+    if (length == 0)
         take_end(stream);
-    } else {
-        pause_reading(stream);
-        mc_uv_stream_tell_later(stream, MC_UV_DUE_RESET, mc_uv_reason((int)length));
+    else if (errno != EAGAIN && errno != EINTR)
+        take_error(stream, mc_uv_reason(errno));
+    else if (broken)
+        take_error(stream, MC_REASON_PEER_RESET);
+    return false;
+}
+
+/* A broken socket may still hold what the peer sent before: it is read until credit or bytes run out. */
+void mc_uv_stream_readable(struct mc_uv_stream *stream, bool broken)
+{
+    for (int reads = 0; broken || reads < MC_UV_READS; reads++) {
+        if (!stream->host || stream->due || stream->in != MC_UV_IN_READING) return;
+        if (!read_once(stream, broken)) return;
     }
 }
 
@@ -76,7 +87,7 @@ void mc_uv_stream_read(struct mc_uv_stream *stream)
 {
     if (stream->in != MC_UV_IN_PAUSED || !stream->credit || stream->due) return;
     stream->in = MC_UV_IN_READING;
-    uv_read_start(mc_uv_stream_handle(stream), on_room_wanted, on_read);
+    mc_uv_stream_watch(stream);
 }
 
 void mc_uv_stream_credit(struct mc_uv_stream *stream, uint64_t bytes)
@@ -89,7 +100,7 @@ void mc_uv_stream_credit(struct mc_uv_stream *stream, uint64_t bytes)
 
 void mc_uv_stream_flush_later(struct mc_uv_stream *stream)
 {
-    if (mc_list_empty(&stream->dirty)) mc_list_push_back(&loop_of(stream)->dirty, &stream->dirty);
+    if (mc_list_empty(&stream->dirty)) mc_list_push_back(&stream->loop->dirty, &stream->dirty);
 }
 
 void mc_uv_stream_send(struct mc_uv_stream *stream, struct mc_slice slice)
@@ -128,73 +139,55 @@ static void drop_from_queue(struct mc_uv_stream *stream, size_t bytes)
 static void break_off(struct mc_uv_stream *stream, int error)
 {
     stream->out = MC_UV_OUT_BROKEN;
+    stream->waiting = false;
     drop_from_queue(stream, stream->queue.bytes);
+    mc_uv_stream_watch(stream);
     if (stream->in != MC_UV_IN_READING) mc_uv_stream_tell_later(stream, MC_UV_DUE_RESET, mc_uv_reason(error));
 }
 
-static unsigned front_of_queue(const struct mc_slices *queue, uv_buf_t *bufs, unsigned max)
+/* What send returned for the front of the queue; *wanted is what it was asked to take. */
+static ssize_t send_front(struct mc_uv_stream *stream, size_t *wanted)
 {
-    unsigned count = 0;
-    for (; count < queue->count && count < max; count++) {
-        struct mc_slice slice = queue->ring[(queue->head + count) & (queue->capacity - 1)];
-        bufs[count] = uv_buf_init(slice.chunk->bytes + slice.offset, slice.length);
+    const struct mc_slices *queue = &stream->queue;
+    struct iovec parts[MC_UV_IOVECS];
+    struct msghdr message = {.msg_iov = parts};
+    *wanted = 0;
+    for (uint32_t i = 0; i < queue->count && i < MC_UV_IOVECS; i++) {
+        struct mc_slice slice = queue->ring[(queue->head + i) & (queue->capacity - 1)];
+        parts[i] = (struct iovec){slice.chunk->bytes + slice.offset, slice.length};
+        *wanted += slice.length;
+        message.msg_iovlen++;
     }
-    return count;
+    if (message.msg_iovlen == 1) return send(stream->fd, parts[0].iov_base, *wanted, MSG_NOSIGNAL);
+    return sendmsg(stream->fd, &message, MSG_NOSIGNAL);
 }
 
-static void on_written(uv_write_t *write, int status)
+static void write_queue(struct mc_uv_stream *stream)
 {
-    struct mc_uv_stream *stream = mc_container(write, struct mc_uv_stream, write);
-    if (!stream->host) return;
-    uint32_t bytes = stream->writing;
-    stream->writing = 0;
-    if (status < 0) {
-        break_off(stream, status);
-        return;
-    }
-    drop_from_queue(stream, bytes);
-    mc_uv_stream_flush_later(stream);
-}
-
-/* The kernel's buffer is full: libuv writes on when there is room again. */
-static void write_later(struct mc_uv_stream *stream)
-{
-    uv_buf_t bufs[MC_UV_WRITE_SLICES];
-    unsigned count = front_of_queue(&stream->queue, bufs, MC_UV_WRITE_SLICES);
-    for (unsigned i = 0; i < count; i++) stream->writing += (uint32_t)bufs[i].len;
-    int error = uv_write(&stream->write, mc_uv_stream_handle(stream), bufs, count, on_written);
-    if (!error) return;
-    stream->writing = 0;
-    break_off(stream, error);
-}
-
-static void write_now(struct mc_uv_stream *stream)
-{
-    while (stream->queue.count && !stream->writing && stream->out != MC_UV_OUT_BROKEN) {
-        uv_buf_t bufs[MC_UV_IOVECS];
-        size_t wanted = 0;
-        unsigned count = front_of_queue(&stream->queue, bufs, MC_UV_IOVECS);
-        for (unsigned i = 0; i < count; i++) wanted += bufs[i].len;
-        int written = uv_try_write(mc_uv_stream_handle(stream), bufs, count);
-        if (written < 0 && written != UV_EAGAIN) {
-            break_off(stream, written);
+    bool full = false;
+    while (stream->queue.count && !full) {
+        size_t wanted;
+        ssize_t written = send_front(stream, &wanted);
+        if (written < 0 && errno != EAGAIN && errno != EINTR) {
+            break_off(stream, errno);
             return;
         }
+        full = written < 0 || (size_t)written < wanted;
         if (written > 0) drop_from_queue(stream, (size_t)written);
-        if (written < 0 || (size_t)written < wanted) write_later(stream);
     }
+    if (full == stream->waiting) return;
+    stream->waiting = full;
+    mc_uv_stream_watch(stream);
 }
 
-/* libuv's own shutdown waits a turn; the queue is empty, so ours need not. When the peer has ended
- * too, closing the socket says the same. */
+/* When the peer has ended too, closing the socket says the same. */
 static void finish_now(struct mc_uv_stream *stream)
 {
-    uv_os_fd_t fd;
     stream->out = MC_UV_OUT_FINISHED;
     if (stream->in == MC_UV_IN_ENDED)
         mc_uv_stream_tell_later(stream, MC_UV_DUE_CLOSED, MC_REASON_NONE);
-    else if (!uv_fileno((uv_handle_t *)&stream->tcp, &fd))
-        shutdown(fd, SHUT_WR);
+    else
+        shutdown(stream->fd, SHUT_WR);
 }
 
 static void tell_clogging(struct mc_uv_stream *stream)
@@ -210,7 +203,7 @@ static void tell_clogging(struct mc_uv_stream *stream)
 void mc_uv_stream_flush(struct mc_uv_stream *stream)
 {
     if (stream->in == MC_UV_IN_CONNECTING || stream->due) return;
-    write_now(stream);
+    write_queue(stream);
     if (stream->due) return;
     if (!stream->queue.count && stream->out == MC_UV_OUT_FINISHING) finish_now(stream);
     tell_clogging(stream);
