@@ -1,0 +1,271 @@
+#include "sim/load/app_parts.h"
+
+struct app_conn {
+    struct mc_http_owner_type owner; /* a copy, so that the record is found from the codec's connection */
+    struct mc_http_conn *http;
+    struct sim_app *app;
+    struct mc_link link;
+    struct mc_grave grave;
+};
+
+static struct mc_pool *pool_of(struct sim_app *app)
+{
+    return &app->turn.realm->pool;
+}
+
+static struct app_conn *conn_of(struct mc_http_conn *http)
+{
+    return mc_container(http->owner, struct app_conn, owner);
+}
+
+/* ---- admission ---- */
+
+static bool is_full(const struct sim_app *app)
+{
+    uint32_t limit = app->program->version->concurrency;
+    return limit && app->active >= limit;
+}
+
+void app_admit(struct sim_app *app, struct app_job *job)
+{
+    uint32_t room = app->program->version->queue;
+    if (!is_full(app)) {
+        app->active++;
+        job->state = JOB_RUNNING;
+    } else if (!room || app->queued < room) {
+        app->queued++;
+        job->state = JOB_QUEUED;
+        mc_list_push_back(&app->queue, &job->queue);
+        return;
+    } else {
+        job->status = 503;
+    }
+    app_job_run(job);
+}
+
+void app_leave(struct sim_app *app, struct app_job *job)
+{
+    if (job->state == JOB_QUEUED) {
+        mc_list_remove(&job->queue);
+        app->queued--;
+    }
+    if (job->state != JOB_RUNNING) return;
+    app->active--;
+    struct mc_link *link = mc_list_pop_front(&app->queue);
+    if (!link) return;
+    struct app_job *next = mc_container(link, struct app_job, queue);
+    app->queued--;
+    app->active++;
+    next->state = JOB_RUNNING;
+    mc_timer_arm(&app->turn.timers, &next->timer, app->turn.now); /* a step of its own: its CPU must not hold this one's answer up */
+}
+
+/* ---- connections ---- */
+
+static void maybe_exit(struct sim_app *app)
+{
+    if (!app->draining || app->exited || !mc_list_empty(&app->conns)) return;
+    app->exited = true;
+    mc_timer_disarm(&app->turn.timers, &app->grace);
+    mc_turn_exit(&app->turn, 0);
+}
+
+static void on_nothing(struct mc_http_conn *http)
+{
+    (void)http;
+}
+
+static struct mc_handler *on_request(struct mc_http_conn *http, struct mc_exchange *exchange)
+{
+    (void)exchange;
+    return app_job_new(conn_of(http)->app);
+}
+
+static void on_refused(struct mc_http_conn *http, enum mc_refusal refusal)
+{
+    (void)http, (void)refusal;
+}
+
+static void bury_conn(struct mc_grave *grave)
+{
+    struct app_conn *conn = mc_container(grave, struct app_conn, grave);
+    struct mc_pool *pool = pool_of(conn->app);
+    mc_http_free(conn->http);
+    mc_pool_give(pool, conn, sizeof *conn);
+}
+
+static void on_closed(struct mc_http_conn *http, enum mc_stream_reason reason)
+{
+    struct app_conn *conn = conn_of(http);
+    (void)reason;
+    mc_list_remove(&conn->link);
+    mc_turn_bury(&conn->app->turn, &conn->grave, bury_conn);
+    maybe_exit(conn->app);
+}
+
+static const struct mc_http_owner_type owner_type = {.ready = on_nothing,
+                                                     .request = on_request,
+                                                     .idle = on_nothing,
+                                                     .draining = on_nothing,
+                                                     .refused = on_refused,
+                                                     .closed = on_closed};
+
+static void on_accepted(struct mc_acceptor *acceptor, const struct mc_event *event)
+{
+    struct sim_app *app = mc_container(acceptor, struct sim_app, acceptor);
+    struct mc_http_options options = {.idle_timeout = app->program->version->keep_alive};
+    struct app_conn *conn = mc_pool_take_zero(pool_of(app), sizeof *conn);
+    if (conn) {
+        conn->owner = owner_type;
+        conn->app = app;
+        conn->http = mc_h1_server(&app->net, &conn->owner, &options);
+    }
+    if (!conn || !conn->http) {
+        mc_pool_give(pool_of(app), conn, sizeof *conn);
+        mc_turn_reset(&app->turn, event->stream);
+        return;
+    }
+    if (!mc_conn_accept(conn->http->conn, event)) {
+        mc_http_free(conn->http);
+        mc_pool_give(pool_of(app), conn, sizeof *conn);
+        return;
+    }
+    mc_list_push_back(&app->conns, &conn->link);
+}
+
+/* ---- events ---- */
+
+static void stop(struct sim_app *app, mc_ns grace)
+{
+    if (app->draining) return;
+    app->draining = true;
+    mc_net_unlisten(&app->net, &app->acceptor);
+    mc_timer_arm(&app->turn.timers, &app->grace, mc_ns_add(app->turn.now, grace));
+    mc_list_each(link, &app->conns) mc_http_drain(mc_container(link, struct app_conn, link)->http);
+    maybe_exit(app);
+}
+
+static void grace_over(struct mc_timer *timer)
+{
+    struct sim_app *app = mc_container(timer, struct sim_app, grace);
+    if (app->exited) return;
+    app->exited = true;
+    mc_turn_exit(&app->turn, 0);
+}
+
+static void resolved(struct sim_app *app, const struct mc_event *event)
+{
+    mc_assert(event->resolved.query >= 1 && event->resolved.query <= app->program->callee_count);
+    sim_caller_resolved(&app->callers[event->resolved.query - 1], event);
+}
+
+static void step(void *self, const struct mc_event *event, struct mc_outbox *outbox)
+{
+    struct sim_app *app = self;
+    mc_turn_begin(&app->turn, event, outbox);
+    mc_timers_run(&app->turn.timers, event->now); /* first: what the event arms for now has a step of its own */
+    if (!mc_net_event(&app->net, event)) {
+        if (event->kind == MC_EVENT_START) mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
+        else if (event->kind == MC_EVENT_RESOLVED) resolved(app, event);
+        else if (event->kind == MC_EVENT_STOP) stop(app, event->grace);
+    }
+    mc_turn_end(&app->turn);
+}
+
+static mc_ns deadline(const void *self)
+{
+    const struct sim_app *app = self;
+    return mc_timers_deadline(&app->turn.timers);
+}
+
+/* ---- life ---- */
+
+struct sim_app *sim_app_new(const struct sim_app_options *options)
+{
+    const struct sim_program *program = options->program;
+    struct mc_pool *pool = &options->realm->pool;
+    struct sim_app *app = mc_pool_take_zero(pool, sizeof *app);
+    if (!app) return NULL;
+    app->program = program;
+    app->observer = options->observer;
+    app->party = options->party;
+    app->slow_permille = 1000;
+    app->acceptor.accepted = on_accepted;
+    mc_turn_init(&app->turn, options->realm, options->party);
+    mc_net_init(&app->net, &app->turn);
+    mc_list_init(&app->conns);
+    mc_list_init(&app->jobs);
+    mc_list_init(&app->queue);
+    mc_list_init(&app->faults);
+    mc_timer_init(&app->grace, grace_over);
+    app->served_by_length = (uint32_t)mc_u64_to_text(options->party, app->served_by);
+    app->filler = sim_body_filler(pool);
+    app->callers = mc_pool_take_zero(pool, program->callee_count * sizeof *app->callers + 1);
+    if (!app->filler.chunk || !app->callers) {
+        sim_app_free(app);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < program->callee_count; i++) {
+        sim_caller_init(&app->callers[i], &program->callees[i], &app->net, app->observer, options->caller, i + 1);
+        app->callers[i].filler = app->filler;
+    }
+    return app;
+}
+
+/* Outside a step there is no outbox: one that is thrown away stands in, so that connections can be
+ * taken down by the ordinary way. */
+static void take_down(struct sim_app *app)
+{
+    struct mc_outbox outbox;
+    struct mc_event event = {.kind = MC_EVENT_WAKE, .now = app->turn.now, .wall = app->turn.wall};
+    mc_outbox_init(&outbox, app->turn.realm->pool.alloc);
+    mc_turn_begin(&app->turn, &event, &outbox);
+    app->exited = true;
+    mc_list_each(link, &app->jobs) app_job_lose(mc_container(link, struct app_job, link));
+    mc_net_reset_all(&app->net);
+    mc_turn_end(&app->turn);
+    mc_outbox_fini(&outbox);
+}
+
+void sim_app_free(struct sim_app *app)
+{
+    if (!app) return;
+    struct mc_pool *pool = pool_of(app);
+    take_down(app);
+    mc_net_fini(&app->net);
+    mc_slice_unref(app->filler);
+    mc_pool_give(pool, app->callers, app->program->callee_count * sizeof *app->callers + 1);
+    mc_pool_give(pool, app, sizeof *app);
+}
+
+struct mc_guest sim_app_guest(struct sim_app *app)
+{
+    static const struct mc_guest_type type = {.name = "application", .step = step, .deadline = deadline};
+    return (struct mc_guest){.type = &type, .self = app};
+}
+
+uint32_t sim_app_active(const struct sim_app *app)
+{
+    return app->active;
+}
+
+uint32_t sim_app_queued(const struct sim_app *app)
+{
+    return app->queued;
+}
+
+void sim_app_slow(struct sim_app *app, uint32_t permille)
+{
+    app->slow_permille = permille;
+}
+
+void sim_app_break(struct sim_app *app, struct sim_app_fault *fault)
+{
+    mc_list_push_back(&app->faults, &fault->link);
+}
+
+void sim_app_mend(struct sim_app *app, struct sim_app_fault *fault)
+{
+    (void)app;
+    mc_list_remove(&fault->link);
+}

@@ -1,0 +1,51 @@
+/* An application server as a guest: it answers requests by running its program (waits, CPU, calls to
+ * other services), as many at once as it may, the others in a queue.
+ *
+ * Service times and errors are drawn by the luck of the request (lineage.h) and the number of the step.
+ * A request over the queue's length is answered 503 at once. A required call that fails makes the answer
+ * 500. The server goes on computing for callers that have gone, unless its version says `cancel`.
+ */
+#ifndef SIM_LOAD_APP_H
+#define SIM_LOAD_APP_H
+
+#include "base/list.h"
+#include "host/host.h"
+#include "sim/load/observer.h"
+#include "sim/load/program.h"
+
+struct sim_app;
+
+struct sim_app_options {
+    struct mc_realm *realm;
+    const struct sim_program *program;
+    struct sim_observer *observer;
+    uint32_t party;  /* of this pod; also the entity of its draws */
+    uint32_t caller; /* its party as a caller, in sim_call_record.from */
+};
+
+struct sim_app *sim_app_new(const struct sim_app_options *options); /* NULL refuses */
+/* The process is gone: requests under way are told as lost. */
+void sim_app_free(struct sim_app *app);
+struct mc_guest sim_app_guest(struct sim_app *app);
+
+uint32_t sim_app_active(const struct sim_app *app); /* being worked on */
+uint32_t sim_app_queued(const struct sim_app *app);
+
+/* ---- levers of faults ---- */
+
+/* All waits and CPU of steps begun from now on take so much longer; 1000: as they are. */
+void sim_app_slow(struct sim_app *app, uint32_t permille);
+
+/* What is done to a request before it is worked on. Linked into any number of … one app; the owner
+ * unlinks it before its memory goes. */
+struct sim_app_fault {
+    struct mc_link link;
+    bool (*hits)(struct sim_app_fault *fault, uint64_t luck);
+    mc_ns delay;     /* 0: none */
+    uint16_t status; /* answered instead; 0: goes on */
+};
+
+void sim_app_break(struct sim_app *app, struct sim_app_fault *fault);
+void sim_app_mend(struct sim_app *app, struct sim_app_fault *fault);
+
+#endif

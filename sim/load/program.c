@@ -1,0 +1,99 @@
+#include "sim/load/program.h"
+#include "base/assert.h"
+
+/* "reviews:9080"; .p NULL: no memory. */
+static struct mc_str authority_of(const struct sim_service *service, struct mc_arena *arena)
+{
+    char digits[20];
+    size_t n = mc_u64_to_text(service->port, digits);
+    char *text = mc_arena_take(arena, service->name.n + 1 + n);
+    if (!text) return mc_str(NULL, 0);
+    memcpy(text, service->name.p, service->name.n);
+    text[service->name.n] = ':';
+    memcpy(text + service->name.n + 1, digits, n);
+    return mc_str(text, service->name.n + 1 + n);
+}
+
+static bool callee_of(const struct sim_topology *topology, uint32_t service, struct mc_arena *arena, struct sim_callee *callee)
+{
+    const struct sim_service *to = &topology->services[service];
+    *callee = (struct sim_callee){.to = service, .name = to->name, .authority = authority_of(to, arena), .port = to->port};
+    return callee->authority.p != NULL;
+}
+
+static uint32_t service_named(const struct sim_topology *topology, struct mc_str name)
+{
+    for (uint32_t i = 0; i < topology->service_count; i++)
+        if (mc_str_eq(topology->services[i].name, name)) return i;
+    mc_unreachable();
+}
+
+/* The index of SERVICE among the callees so far, added if it is new. UINT32_MAX: no memory. */
+static uint32_t callee_index(const struct sim_topology *topology, uint32_t service, struct mc_arena *arena,
+                             struct sim_callee *callees, uint32_t *count)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (callees[i].to == service) return i;
+    if (!callee_of(topology, service, arena, &callees[*count])) return UINT32_MAX;
+    return (*count)++;
+}
+
+static struct mc_str or_else(struct mc_str text, struct mc_str otherwise)
+{
+    return text.n ? text : otherwise;
+}
+
+static void compile_call(const struct sim_step *step, struct mc_realm *realm, struct sim_call_spec *call)
+{
+    call->path_text = or_else(step->path, MC_STR("/"));
+    call->path = mc_atoms_intern(&realm->atoms, call->path_text);
+    call->method = or_else(step->method, MC_STR("GET"));
+    call->timeout = step->timeout;
+    call->tries = step->tries ? step->tries : 1;
+    call->retry = step->retry.attempts ? &step->retry : NULL;
+    call->body_bytes = step->body_bytes;
+}
+
+const struct sim_program *sim_program_new(const struct sim_topology *topology, uint32_t service, uint32_t version,
+                                          struct mc_arena *arena, struct mc_realm *realm)
+{
+    const struct sim_version *source = &topology->services[service].versions[version];
+    struct sim_program *program = mc_arena_take_zero(arena, sizeof *program);
+    struct sim_program_step *steps = mc_arena_take_zero(arena, source->step_count * sizeof *steps + 1);
+    struct sim_callee *callees = mc_arena_take_zero(arena, source->step_count * sizeof *callees + 1);
+    if (!program || !steps || !callees) return NULL;
+    for (uint32_t i = 0; i < source->step_count; i++) {
+        const struct sim_step *from = &source->steps[i];
+        steps[i] = (struct sim_program_step){.kind = from->kind,
+                                             .wait = sim_sampler_of(&from->wait),
+                                             .cpu = sim_sampler_of(&from->cpu),
+                                             .optional = from->optional,
+                                             .parallel = from->parallel,
+                                             .status = from->status,
+                                             .response_bytes = from->response_bytes};
+        if (from->kind != SIM_STEP_CALL) continue;
+        compile_call(from, realm, &steps[i].call);
+        uint32_t to = service_named(topology, from->service);
+        steps[i].call.callee = callee_index(topology, to, arena, callees, &program->callee_count);
+        if (steps[i].call.callee == UINT32_MAX) return NULL;
+    }
+    program->version = source;
+    program->port = topology->services[service].port;
+    program->steps = steps;
+    program->step_count = source->step_count;
+    program->callees = callees;
+    return program;
+}
+
+bool sim_program_load(const struct sim_topology *topology, uint32_t service, const struct sim_load_spec *load,
+                      struct mc_arena *arena, struct mc_realm *realm, struct sim_callee *callee, struct sim_call_spec *call)
+{
+    if (!callee_of(topology, service, arena, callee)) return false;
+    *call = (struct sim_call_spec){.path_text = or_else(load->path, MC_STR("/")),
+                                   .method = or_else(load->method, MC_STR("GET")),
+                                   .timeout = load->timeout ? load->timeout : 30 * MC_S,
+                                   .tries = 1,
+                                   .body_bytes = load->body_bytes};
+    call->path = mc_atoms_intern(&realm->atoms, call->path_text);
+    return true;
+}
