@@ -1,8 +1,8 @@
 /* TLS on a connection, over whatever engine its context belongs to.
  *
  * Credit is counted in bytes of the wire, owners give back bytes of plain text. The layer gives back the
- * difference: all of a handshake, headers and tags of records. What an engine holds of an unfinished
- * record, 16 KiB at most, counts as given back. */
+ * difference: all of a handshake, headers and tags of records. What the engine still holds of a record is
+ * given back once the record is whole, so that a peer never has more than its credit under way. */
 #include "net/layer.h"
 #include "net/tls.h"
 
@@ -24,7 +24,7 @@ struct layer_tls {
     bool permissive;
     bool ended;    /* the owner knows that the peer has finished */
     bool finished; /* and the stream that we have */
-    int64_t owed; /* wire bytes to give back; negative: given back ahead of their plain text */
+    uint64_t wire, plain, given; /* bytes that came, that went up, that this layer has given back */
 };
 
 static const struct mc_layer_type type;
@@ -152,12 +152,12 @@ static void decide(struct layer_tls *tls, struct mc_slice first)
 
 /* ---- up ---- */
 
-static void give_back(struct layer_tls *tls, uint64_t wire, uint64_t plain)
+static void give_back(struct layer_tls *tls)
 {
-    tls->owed += (int64_t)wire - (int64_t)plain;
-    if (tls->owed <= 0) return;
-    mc_conn_consumed(tls->layer.conn, (uint32_t)tls->owed);
-    tls->owed = 0;
+    uint64_t overhead = tls->wire - tls->plain - engine_of(tls)->held(tls->session);
+    mc_assert(overhead >= tls->given);
+    mc_conn_consumed(tls->layer.conn, (uint32_t)(overhead - tls->given));
+    tls->given = overhead;
 }
 
 static void end_once(struct layer_tls *tls)
@@ -172,11 +172,14 @@ static void feed(struct layer_tls *tls, struct mc_slice slice)
     const struct mc_tls_engine_type *engine = engine_of(tls);
     struct flow flow;
     struct mc_tls_output out = open_flow(tls, &flow);
-    uint32_t length = slice.length;
+    tls->wire += slice.length;
     enum mc_tls_result result = engine->feed(tls->session, turn_of(tls)->wall, slice, out);
+    tls->plain += flow.plain.bytes;
     mc_turn_work(turn_of(tls), MC_WORK_TLS_BYTE, flow.plain.bytes);
-    give_back(tls, length, flow.plain.bytes);
-    if (result == MC_TLS_OK) send_cipher(tls, &flow);
+    if (result == MC_TLS_OK) {
+        give_back(tls);
+        send_cipher(tls, &flow);
+    }
     if (tls->state == HANDSHAKING && result == MC_TLS_OK && engine->established(tls->session)) {
         tls->state = SECURE;
         trace_done(tls, MC_TLS_OK);

@@ -80,6 +80,7 @@ struct mc_tls_engine_type {
     enum mc_tls_result (*seal)(struct mc_tls_session *session, struct mc_slice plain, struct mc_tls_output out); /* takes the slice */
     void (*finish)(struct mc_tls_session *session, struct mc_tls_output out); /* close_notify */
     bool (*established)(const struct mc_tls_session *session);
+    uint32_t (*held)(const struct mc_tls_session *session); /* bytes that were fed of a record not yet complete */
     bool (*peer_finished)(const struct mc_tls_session *session); /* close_notify was read */
     const struct mc_tls_peer *(*peer)(const struct mc_tls_session *session);
     struct mc_str (*alpn)(const struct mc_tls_session *session);

@@ -57,6 +57,7 @@ static const struct mc_tls_engine_type engine_type = {
     .feed = mc_ossl_session_feed,
     .seal = mc_ossl_session_seal,
     .finish = mc_ossl_session_finish,
+    .held = mc_ossl_session_held,
     .established = mc_ossl_session_established,
     .peer_finished = mc_ossl_session_peer_finished,
     .peer = mc_ossl_session_peer,

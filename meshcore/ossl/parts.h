@@ -94,10 +94,17 @@ void mc_ossl_context_unref(struct mc_tls_context *context);
 
 /* ---- session.c ---- */
 
+/* Where in a record the bytes stand that came last. */
+struct mc_ossl_record {
+    uint32_t header, length; /* bytes of the header seen; what it says of the length, as far as seen */
+    uint32_t body;           /* bytes of the body seen */
+};
+
 struct mc_ossl_session {
     struct mc_tls_session base;
     SSL *ssl;
     struct mc_ossl_stream stream;
+    struct mc_ossl_record record;
     struct mc_str in;                 /* not yet read by the library; only during a call */
     const struct mc_tls_output *out;  /* only during a call */
     mc_ns wall;                       /* of the call */
@@ -117,6 +124,7 @@ enum mc_tls_result mc_ossl_session_feed(struct mc_tls_session *session, mc_ns wa
 enum mc_tls_result mc_ossl_session_seal(struct mc_tls_session *session, struct mc_slice plain,
                                         struct mc_tls_output out);
 void mc_ossl_session_finish(struct mc_tls_session *session, struct mc_tls_output out);
+uint32_t mc_ossl_session_held(const struct mc_tls_session *session);
 bool mc_ossl_session_established(const struct mc_tls_session *session);
 bool mc_ossl_session_peer_finished(const struct mc_tls_session *session);
 const struct mc_tls_peer *mc_ossl_session_peer(const struct mc_tls_session *session);
@@ -125,6 +133,7 @@ struct mc_str mc_ossl_session_alpn(const struct mc_tls_session *session);
 /* ---- transport.c: the library's view of a session's input and output ---- */
 
 BIO_METHOD *mc_ossl_transport_new(void);
+void mc_ossl_record_pass(struct mc_ossl_record *record, struct mc_str bytes);
 
 /* ---- verify.c, alpn.c: what the library asks back ---- */
 

@@ -167,6 +167,7 @@ enum mc_tls_result mc_ossl_session_feed(struct mc_tls_session *base, mc_ns wall,
     int code = 1;
     session->wall = wall;
     session->in = mc_slice_str(in);
+    mc_ossl_record_pass(&session->record, session->in);
     enter(session, &out);
     if (!SSL_is_init_finished(session->ssl)) code = SSL_do_handshake(session->ssl);
     enum mc_tls_result result = code == 1 ? read_plain(session, out.plain) : judge(session, code);
@@ -199,6 +200,11 @@ void mc_ossl_session_finish(struct mc_tls_session *base, struct mc_tls_output ou
 }
 
 /* ---- queries ---- */
+
+uint32_t mc_ossl_session_held(const struct mc_tls_session *session)
+{
+    return of_const(session)->record.header + of_const(session)->record.body;
+}
 
 bool mc_ossl_session_established(const struct mc_tls_session *session)
 {

@@ -48,3 +48,33 @@ BIO_METHOD *mc_ossl_transport_new(void)
     BIO_meth_free(method);
     return NULL;
 }
+
+/* ---- records ---- */
+
+enum { HEADER_BYTES = 5, LENGTH_AT = 3 }; /* RFC 8446 §5.1: type, version, length */
+
+static size_t pass_header(struct mc_ossl_record *record, struct mc_str bytes)
+{
+    size_t i = 0;
+    for (; i < bytes.n && record->header < HEADER_BYTES; i++, record->header++)
+        if (record->header >= LENGTH_AT) record->length = record->length << 8 | (uint8_t)bytes.p[i];
+    return i;
+}
+
+static size_t pass_body(struct mc_ossl_record *record, struct mc_str bytes)
+{
+    size_t rest = record->length - record->body;
+    size_t part = bytes.n < rest ? bytes.n : rest;
+    record->body += (uint32_t)part;
+    return part;
+}
+
+void mc_ossl_record_pass(struct mc_ossl_record *record, struct mc_str bytes)
+{
+    while (bytes.n) {
+        size_t part = pass_header(record, bytes);
+        part += pass_body(record, mc_str(bytes.p + part, bytes.n - part));
+        bytes = mc_str(bytes.p + part, bytes.n - part);
+        if (record->header == HEADER_BYTES && record->body == record->length) *record = (struct mc_ossl_record){0};
+    }
+}

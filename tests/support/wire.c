@@ -126,11 +126,6 @@ static bool move(struct wire *wire, struct wire_stream *stream)
             wire_step(wire, side->end, (struct mc_event){.kind = MC_EVENT_DATA, .stream = side->id, .data = slice});
             return true;
         }
-        if (!side->in.bytes && other->dead) {
-            side->dead = true;
-            wire_step(wire, side->end, (struct mc_event){.kind = MC_EVENT_RESET, .stream = side->id, .reason = MC_REASON_PEER_RESET});
-            return true;
-        }
         if (!side->in.bytes && side->finished_in && !side->told_end) {
             side->told_end = true;
             wire_step(wire, side->end, (struct mc_event){.kind = MC_EVENT_END, .stream = side->id});
@@ -139,6 +134,11 @@ static bool move(struct wire *wire, struct wire_stream *stream)
         if (side->told_end && side->fin_sent) {
             side->dead = true;
             wire_step(wire, side->end, (struct mc_event){.kind = MC_EVENT_CLOSED, .stream = side->id});
+            return true;
+        }
+        if (!side->in.bytes && other->dead) {
+            side->dead = true;
+            wire_step(wire, side->end, (struct mc_event){.kind = MC_EVENT_RESET, .stream = side->id, .reason = MC_REASON_PEER_RESET});
             return true;
         }
     }
