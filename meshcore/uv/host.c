@@ -116,15 +116,14 @@ void mc_uv_host_turn(struct mc_uv_host *host)
 
 /* ---- life ---- */
 
-struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest,
-                                  const struct mc_uv_host_type *type)
+struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest, struct mc_uv_operator *operator)
 {
     struct mc_pool *pool = &loop->realm->pool;
     struct mc_uv_host *host = mc_pool_take_zero(pool, sizeof *host);
     if (!host) return NULL;
     host->loop = loop;
     host->guest = guest;
-    host->type = type;
+    host->operator = operator;
     host->stop_grace = -1;
     mc_outbox_init(&host->outbox, mc_pool_as_alloc(pool));
     mc_outbox_init(&host->failed, mc_pool_as_alloc(pool));

@@ -31,18 +31,19 @@ struct mc_uv_loop *mc_uv_loop_new(const struct mc_uv_loop_options *options);
 /* Runs until every host has exited (true) or for LIMIT; MC_NEVER: no limit. May be called again. */
 bool mc_uv_loop_run(struct mc_uv_loop *loop, mc_ns limit);
 void mc_uv_loop_stop(struct mc_uv_loop *loop, mc_ns grace); /* STOP for every host, at the end of the turn */
-void mc_uv_loop_free(struct mc_uv_loop *loop);              /* with its hosts; connections are cut */
+/* With its hosts; connections are cut, posts that have not run yet run. Also on another thread, once the
+ * loop's own has ended. */
+void mc_uv_loop_free(struct mc_uv_loop *loop);
 mc_ns mc_uv_loop_now(struct mc_uv_loop *loop);              /* of this turn; counts from the loop's making */
 
-/* A LISTEN that failed: the contract has no event for it, it is the operator's to see. */
-struct mc_uv_host_type {
-    void (*listen_failed)(struct mc_uv_host *host, uint32_t listener, struct mc_addr addr, const char *why);
+/* Who is to be told what the contract has no event for. The owner of a host embeds one; it outlives the
+ * host. Called between steps. */
+struct mc_uv_operator {
+    void (*listen_failed)(struct mc_uv_operator *operator, uint32_t listener, struct mc_addr addr, const char *why);
 };
 
-/* START is stepped when the loop runs next. TYPE may be NULL: a LISTEN that fails is then passed over.
- * NULL: no memory. */
-struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest,
-                                  const struct mc_uv_host_type *type);
+/* START is stepped when the loop runs next. OPERATOR may be NULL: nobody is told. NULL: no memory. */
+struct mc_uv_host *mc_uv_host_new(struct mc_uv_loop *loop, struct mc_guest guest, struct mc_uv_operator *operator);
 void mc_uv_host_command(struct mc_uv_host *host, const struct mc_command *command); /* steps COMMAND now */
 void mc_uv_host_stop(struct mc_uv_host *host, mc_ns grace); /* STOP at the end of the turn */
 bool mc_uv_host_exited(const struct mc_uv_host *host, uint32_t *status);            /* STATUS may be NULL */

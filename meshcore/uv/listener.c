@@ -87,9 +87,9 @@ void mc_uv_listener_open(struct mc_uv_host *host, const struct mc_action *action
     struct mc_uv_listener *listener = mc_pool_take_zero(&host->loop->realm->pool, sizeof *listener);
     int fd = listener ? open_socket(action->addr) : (errno = ENOMEM, -1);
     if (fd < 0) {
+        const char *why = strerror(errno);
         mc_pool_give(&host->loop->realm->pool, listener, sizeof *listener);
-        if (host->type && host->type->listen_failed)
-            host->type->listen_failed(host, action->id, action->addr, strerror(errno));
+        if (host->operator) host->operator->listen_failed(host->operator, action->id, action->addr, why);
         return;
     }
     listener->host = host;

@@ -179,13 +179,17 @@ static struct mc_uv_post *take_posts(struct mc_uv_loop *loop)
     return first;
 }
 
-static void on_async(uv_async_t *async)
+static void run_posts(struct mc_uv_loop *loop)
 {
-    struct mc_uv_loop *loop = mc_container(async, struct mc_uv_loop, async);
     for (struct mc_uv_post *post = take_posts(loop), *next; post; post = next) {
         next = post->next;
         post->run(post, loop);
     }
+}
+
+static void on_async(uv_async_t *async)
+{
+    run_posts(mc_container(async, struct mc_uv_loop, async));
 }
 
 /* ---- life ---- */
@@ -245,6 +249,7 @@ void mc_uv_loop_free(struct mc_uv_loop *loop)
     struct mc_pool *pool = &loop->realm->pool;
     struct mc_link *link;
     mc_list_each(each, &loop->hosts) mc_uv_host_shut(mc_container(each, struct mc_uv_host, link));
+    run_posts(loop);
     close_handles(loop);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     while ((link = mc_list_pop_front(&loop->hosts)))

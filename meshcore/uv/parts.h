@@ -62,7 +62,7 @@ enum mc_uv_host_state { MC_UV_HOST_NEW, MC_UV_HOST_RUNNING, MC_UV_HOST_EXITING, 
 struct mc_uv_host {
     struct mc_link link;
     struct mc_uv_loop *loop;
-    const struct mc_uv_host_type *type; /* may be NULL */
+    struct mc_uv_operator *operator; /* may be NULL */
     struct mc_guest guest;
     enum mc_uv_host_state state;
     uint32_t status;

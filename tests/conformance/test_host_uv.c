@@ -37,15 +37,15 @@ static void find_ports(struct uv_world *world)
     while (count) close(fds[--count]);
 }
 
-static void listen_failed(struct mc_uv_host *host, uint32_t listener, struct mc_addr addr, const char *why)
+static void listen_failed(struct mc_uv_operator *operator, uint32_t listener, struct mc_addr addr, const char *why)
 {
-    (void)host, (void)addr;
+    (void)operator, (void)addr;
     ck_abort_msg("listener %u: %s", listener, why);
 }
 
 static struct conformance_world *uv_open(const struct conformance_options *options)
 {
-    static const struct mc_uv_host_type type = {.listen_failed = listen_failed};
+    static struct mc_uv_operator operator = {.listen_failed = listen_failed};
     struct uv_world *world = mc_pool_take_zero(&options->realm->pool, sizeof *world);
     world->base.type = &uv_type;
     world->realm = options->realm;
@@ -55,7 +55,7 @@ static struct conformance_world *uv_open(const struct conformance_options *optio
     find_ports(world);
     /* The listener first: its guest is started before the other one opens. */
     for (int i = CONFORMANCE_GUESTS; i-- > 0;) {
-        world->hosts[i] = mc_uv_host_new(world->loop, options->guests[i], &type);
+        world->hosts[i] = mc_uv_host_new(world->loop, options->guests[i], &operator);
         ck_assert_ptr_nonnull(world->hosts[i]);
     }
     return &world->base;

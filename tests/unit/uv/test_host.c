@@ -65,9 +65,9 @@ static void tear_down(void)
     ck_assert_uint_eq(memory.live_blocks, 0);
 }
 
-static struct mc_uv_host *host_of(struct probe *probe, const struct mc_uv_host_type *type)
+static struct mc_uv_host *host_of(struct probe *probe, struct mc_uv_operator *operator)
 {
-    struct mc_uv_host *host = mc_uv_host_new(loop, (struct mc_guest){&probe_type, probe}, type);
+    struct mc_uv_host *host = mc_uv_host_new(loop, (struct mc_guest){&probe_type, probe}, operator);
     ck_assert_ptr_nonnull(host);
     return host;
 }
@@ -258,15 +258,21 @@ END_TEST
 /* ---- listeners ---- */
 
 static struct mc_addr wanted;
-static int failures;
 
-static void note_failure(struct mc_uv_host *host, uint32_t listener, struct mc_addr addr, const char *why)
+struct told {
+    struct mc_uv_operator operator;
+    struct mc_uv_host *host;
+    int failures;
+};
+
+static void note_failure(struct mc_uv_operator *operator, uint32_t listener, struct mc_addr addr, const char *why)
 {
+    struct told *told = mc_container(operator, struct told, operator);
     ck_assert_uint_eq(listener, 5);
     ck_assert(mc_addr_eq(addr, wanted));
     ck_assert_ptr_nonnull(strstr(why, "in use"));
-    failures++;
-    mc_uv_host_stop(host, 0);
+    told->failures++;
+    mc_uv_host_stop(told->host, 0);
 }
 
 static void listen_and_wait(struct probe *probe, const struct mc_event *event)
@@ -281,13 +287,12 @@ static void listen_and_wait(struct probe *probe, const struct mc_event *event)
 
 START_TEST(a_listener_that_cannot_be_had_is_told)
 {
-    static const struct mc_uv_host_type type = {.listen_failed = note_failure};
+    struct told told = {.operator = {.listen_failed = note_failure}};
     struct probe probe = {.on = listen_and_wait};
     int taken = listening_socket(&wanted, true);
-    failures = 0;
-    host_of(&probe, &type);
+    told.host = host_of(&probe, &told.operator);
     ck_assert(mc_uv_loop_run(loop, 10 * MC_S));
-    ck_assert_int_eq(failures, 1);
+    ck_assert_int_eq(told.failures, 1);
     close(taken);
 }
 END_TEST
