@@ -4,7 +4,6 @@
 
 #include "ossl/engine.h"
 #include "support/memory.h"
-#include <check.h>
 
 #define PKI_DOMAIN "cluster.local"
 #define PKI_NOW (INT64_C(1704067200) * MC_S) /* 2024-01-01T00:00:00Z, as the wire has it */
@@ -28,7 +27,7 @@ static inline struct mc_bundle *pki_bundle(struct pki *pki, const struct mc_auth
 {
     char framed[2048];
     size_t length = mc_der_frame(mc_slice_str(root->certificate), framed);
-    ck_assert(length <= sizeof framed);
+    mc_assert(length <= sizeof framed);
     return mc_bundle_new(&pki->realm.pool, pki_atom(pki, PKI_DOMAIN), mc_str(framed, length));
 }
 
@@ -46,10 +45,10 @@ static inline void pki_init(struct pki *pki, uint64_t seed, enum mc_ossl_entropy
     *pki = (struct pki){.serial = 100};
     mc_realm_init(&pki->realm, test_alloc(&pki->memory), seed);
     pki->ossl = mc_ossl_new(&(struct mc_ossl_options){.realm = &pki->realm, .entropy = entropy});
-    ck_assert_ptr_nonnull(pki->ossl);
+    mc_assert(pki->ossl);
     pki->signer = mc_ossl_signer(pki->ossl);
     pki->root = pki_root(pki, 1);
-    ck_assert_ptr_nonnull(pki->root);
+    mc_assert(pki->root);
     pki->bundle = pki_bundle(pki, pki->root);
 }
 
@@ -58,9 +57,9 @@ static inline void pki_fini(struct pki *pki)
     mc_bundle_unref(pki->bundle);
     mc_authority_free(pki->root);
     mc_ossl_free(pki->ossl);
-    ck_assert_uint_eq(pki->realm.pool.live_blocks, pki->realm.atoms.count + 2 * (pki->realm.atoms.capacity > 0));
+    mc_assert(pki->realm.pool.live_blocks == pki->realm.atoms.count + 2 * (pki->realm.atoms.capacity > 0));
     mc_realm_fini(&pki->realm);
-    ck_assert_uint_eq(pki->memory.live_blocks, 0);
+    mc_assert(pki->memory.live_blocks == 0);
 }
 
 /* By way of a certificate request, as a workload gets it. */
@@ -71,19 +70,19 @@ static inline struct mc_svid *pki_issue(struct pki *pki, struct mc_authority *au
     struct mc_slice request = mc_signer_make_csr(pki->signer, mc_slice_str(key), mc_str_c(identity));
     struct mc_csr csr;
     struct mc_cert_facts facts;
-    ck_assert(mc_signer_read_csr(pki->signer, mc_slice_str(request), &csr));
+    mc_assert(mc_signer_read_csr(pki->signer, mc_slice_str(request), &csr));
     struct mc_slice chain = mc_authority_issue(authority, mc_slice_str(csr.public_key),
                                                &(struct mc_cert_options){.identity = mc_str_c(identity),
                                                                          .serial = pki->serial,
                                                                          .not_before = not_before,
                                                                          .not_after = not_after});
-    ck_assert(mc_signer_read(pki->signer, mc_slice_str(chain), &facts));
+    mc_assert(mc_signer_read(pki->signer, mc_slice_str(chain), &facts));
     struct mc_svid *svid = mc_svid_new(&pki->realm.pool, &facts, mc_slice_str(chain), mc_slice_str(key));
     mc_slice_unref(csr.public_key);
     mc_slice_unref(request);
     mc_slice_unref(chain);
     mc_slice_unref(key);
-    ck_assert_ptr_nonnull(svid);
+    mc_assert(svid);
     return svid;
 }
 
@@ -98,7 +97,7 @@ static inline struct mc_tls_context *pki_context(struct pki *pki, struct mc_tls_
     struct mc_tls_engine *engine = mc_ossl_engine(pki->ossl);
     if (!options.trust) options.trust = pki->bundle;
     struct mc_tls_context *context = engine->type->context(engine, &options);
-    ck_assert_ptr_nonnull(context);
+    mc_assert(context);
     return context;
 }
 

@@ -4,6 +4,7 @@
 #include "support/pki.h"
 #include "support/starve.h"
 #include "support/wire.h"
+#include <check.h>
 
 Suite *test_layer_tls_suite(void);
 

@@ -3,6 +3,7 @@
 #define OSSL_PAIR_H
 
 #include "support/pki.h"
+#include <check.h>
 
 struct pair_end {
     struct mc_tls_session *session;
