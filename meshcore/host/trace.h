@@ -59,6 +59,40 @@ struct mc_trace_sink {
     void (*record)(void *self, mc_ns now, const struct mc_trace_record *record);
 };
 
+/* Why a response was not simply the upstream's, in Envoy's short forms (envoy.data.accesslog.v3
+ * ResponseFlags). Append only. */
+#define MC_RESPONSE_FLAGS(X) \
+    X(UF, "upstream connection failure") \
+    X(UO, "upstream overflow: a circuit breaker is open") \
+    X(UH, "no healthy upstream") \
+    X(URX, "retry or connect attempts exhausted") \
+    X(NR, "no route") \
+    X(UT, "upstream request timeout") \
+    X(DC, "downstream connection terminated") \
+    X(UC, "upstream connection terminated") \
+    X(NC, "no such cluster") \
+    X(UR, "upstream remote reset") \
+    X(LR, "local reset") \
+    X(SI, "stream idle timeout") \
+    X(DPE, "downstream protocol error") \
+    X(UPE, "upstream protocol error") \
+    X(FI, "abort injected") \
+    X(DI, "delay injected")
+
+enum mc_response_flag {
+#define X(name, text) MC_FLAG_BIT_##name,
+    MC_RESPONSE_FLAGS(X)
+#undef X
+    MC_RESPONSE_FLAG_COUNT
+};
+#define MC_FLAG(name) (1u << MC_FLAG_BIT_##name)
+
+/* ACCESS's first value. */
+static inline uint64_t mc_trace_status_flags(uint16_t status, uint32_t flags)
+{
+    return (uint64_t)flags << 16 | status;
+}
+
 const char *mc_trace_name(enum mc_trace_kind kind);
 const char *mc_trace_values(enum mc_trace_kind kind); /* "status:u why:u" */
 

@@ -84,7 +84,7 @@ struct sim_outcome {
 struct sim_outcome sim_run_finish(struct sim_run *run); /* once; tells the sink `ended` */
 
 const struct sim_plan *sim_run_plan(const struct sim_run *run);
-struct sim_check *sim_run_questions(struct sim_run *run); /* for sim/check/query.h */
+struct sim_check *sim_run_questions(struct sim_run *run); /* for sim/check/query.h, as of now: ask anew whenever time has moved */
 const struct sim_verdicts *sim_run_verdicts(const struct sim_run *run);
 
 /* ---- the script ---- */
@@ -170,11 +170,6 @@ bool sim_run_record(struct sim_run *run, struct mc_str metric, int64_t value, st
  * which runs the same luck again without that fault and subtracts. METRIC: "request_duration{src:user} p(99)".
  * False: no such metric (ERROR), or no samples (error->text empty). */
 bool sim_run_metric(struct sim_run *run, struct mc_str metric, int64_t *value, struct sim_error *error);
-
-/* ---- steady state ---- */
-
-/* Judged by the caller (a script function); the run remembers so that it can ask before, during, after. */
-enum sim_steady_moment { SIM_STEADY_BEFORE, SIM_STEADY_DURING, SIM_STEADY_AFTER };
 
 /* ---- the screen ---- */
 
