@@ -63,7 +63,7 @@ struct sim_frame_event {
 };
 
 /* One line of the timeline: a cell per column, column i covers [i, i+1) × duration / columns. */
-enum sim_lane_kind { SIM_LANE_FAULT /* 0 off, 1 on */, SIM_LANE_WEIGHT /* percent */, SIM_LANE_SUCCESS /* 0…8 of 100 % … 95 % */, SIM_LANE_LEVEL /* 0…8 of the maximum */, SIM_LANE_MARKS /* 1: something */ };
+enum sim_lane_kind { SIM_LANE_FAULT /* 0 off, 1 on */, SIM_LANE_WEIGHT /* percent */, SIM_LANE_SUCCESS /* 0…8 of 100 % … 95 %: 0 is 100 %, 8 is 95 % or less */, SIM_LANE_LEVEL /* 0…8 of the maximum */, SIM_LANE_MARKS /* 1: something */ };
 
 struct sim_frame_lane {
     char name[SIM_FRAME_NAME]; /* "partition", "checkout v2 %", "success", "rps", "p99", "certs", "pushes" */
