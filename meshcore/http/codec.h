@@ -34,7 +34,8 @@
     X(TARGET_TOO_LONG, 414, "request target too long") \
     X(CHUNK_INVALID, 400, "malformed chunk") \
     X(STATUS_INVALID, 502, "invalid status code") \
-    X(TIMEOUT, 408, "request head did not arrive in time")
+    X(TIMEOUT, 408, "request head did not arrive in time") \
+    X(OVERLOADED, 503, "out of memory, or the owner refused")
 
 enum mc_refusal {
     MC_REFUSAL_NONE,

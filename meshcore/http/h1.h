@@ -41,6 +41,7 @@ struct h1 {
     struct mc_timer timer;    /* idle, head or linger */
     struct mc_grave grave, flush;
     bool flush_queued, parsing, peer_ended, close_after, established;
+    bool rest_due; /* an exchange has ended and the owner does not know yet that there is room */
     struct mc_chunk *out; /* written, not sent yet */
 
     /* decoding */
@@ -48,6 +49,9 @@ struct h1 {
     struct mc_slice now;  /* the slice being parsed */
     bool now_kept;        /* … is referenced by the exchange's views */
     char tail[H1_TAIL];   /* the bytes before it */
+    bool tail_is_blank;   /* … since the last line break are spaces and tabs only */
+    uint64_t now_at;      /* offset of the slice in all that was parsed */
+    uint64_t value_end;   /* offset behind the last piece of a header's value */
     struct mc_str name, value, target;
     bool in_value, in_name, in_trailers, message_done, body_follows;
     enum mc_refusal refusal;

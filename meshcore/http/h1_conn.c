@@ -66,10 +66,17 @@ static void arm(struct h1 *h1, mc_ns after)
     mc_timer_arm(&h1->http.turn->timers, &h1->timer, after ? mc_ns_add(h1->http.turn->now, after) : MC_NEVER);
 }
 
+static void discard(struct h1 *h1, struct mc_slice slice)
+{
+    mc_conn_consumed(&h1->conn, slice.length);
+    mc_slice_unref(slice);
+}
+
 static void linger(struct h1 *h1)
 {
     h1_encode_flush(h1);
     h1->state = H1_LINGERING;
+    while (h1->waiting.count) discard(h1, mc_slices_pop(&h1->waiting, UINT32_MAX));
     mc_conn_finish(&h1->conn);
     arm(h1, h1->options.linger);
 }
@@ -77,7 +84,7 @@ static void linger(struct h1 *h1)
 /* Between exchanges: wait for the next, or close. */
 static void rest(struct h1 *h1)
 {
-    if (h1->state != H1_OPEN) return;
+    h1->rest_due = false;
     if (h1->http.draining || h1->close_after || h1->peer_ended) {
         linger(h1);
         return;
@@ -92,7 +99,7 @@ static void timer_fired(struct mc_timer *timer)
 {
     struct h1 *h1 = mc_container(timer, struct h1, timer);
     if (h1->state == H1_LINGERING) mc_conn_reset(&h1->conn);
-    else if (h1->current && h1->http.is_server) refuse(h1, MC_REFUSAL_TIMEOUT);
+    else if (h1->current && h1->http.is_server) refuse(h1, MC_REFUSAL_TIMEOUT); /* in the middle of a head */
     else if (!h1->current) linger(h1);
 }
 
@@ -110,12 +117,13 @@ static bool deliver_request(struct h1 *h1, bool end)
     mc_turn_work(h1->http.turn, MC_WORK_REQUEST, 1);
     struct mc_handler *handler = h1->http.owner->request(&h1->http, &exchange->base);
     if (!handler) {
-        if (h1->state == H1_OPEN) mc_conn_reset(&h1->conn);
+        h1->refusal = MC_REFUSAL_OVERLOADED;
         return false;
     }
     exchange->base.handler = handler;
     handler->exchange = &exchange->base;
     exchange->head_received = true;
+    exchange->base.received = end; /* an answer given during the call is not an early one */
     handler->type->head(handler, &h1->head, end);
     return h1->state != H1_GONE;
 }
@@ -134,6 +142,7 @@ static bool deliver_response(struct h1 *h1, bool end)
         return alive(h1);
     }
     exchange->head_received = true;
+    exchange->base.received = end;
     mc_turn_work(h1->http.turn, MC_WORK_RESPONSE, 1);
     if (handler) handler->type->head(handler, &h1->head, end);
     return h1->state != H1_GONE;
@@ -204,28 +213,46 @@ static void refuse(struct h1 *h1, enum mc_refusal refusal)
     if (h1->state == H1_OPEN) linger(h1);
 }
 
-static void discard(struct h1 *h1, struct mc_slice slice)
-{
-    mc_conn_consumed(&h1->conn, slice.length);
-    mc_slice_unref(slice);
-}
-
 /* Whether the next bytes belong to a message that may be parsed now. */
 static bool may_parse(const struct h1 *h1)
 {
     if (h1->state != H1_OPEN || h1->parsing) return false;
-    if (h1->http.is_server) return !(h1->current && h1->current->base.received);
-    return h1->current != NULL;
+    if (!h1->http.is_server) return h1->current && !h1->current->base.received;
+    return h1->current ? !h1->current->base.received : !h1->close_after && !h1->http.draining;
+}
+
+/* The peer has ended and all it sent is parsed: a message that is not whole now is cut short, unless
+ * the end is what delimits it. */
+static void end_message(struct h1 *h1)
+{
+    enum mc_refusal refusal = h1_decode_end(h1);
+    if (h1->state != H1_OPEN) return;
+    if (!refusal && !(h1->current && !h1->current->base.received)) return;
+    end_exchange(h1, MC_EXCHANGE_CONNECTION_CLOSED);
+    mc_conn_reset(&h1->conn);
+}
+
+/* What comes next, once nothing more can be parsed. Bytes that no exchange takes are either behind the
+ * last request of a connection or answers to nothing. */
+static void settle(struct h1 *h1)
+{
+    if (h1->state != H1_OPEN || h1->parsing) return;
+    if (h1->current) {
+        if (h1->peer_ended && !h1->current->base.received && !h1->waiting.count) end_message(h1);
+        return;
+    }
+    if (h1->waiting.count) linger(h1);
+    else if (h1->rest_due) rest(h1);
 }
 
 static void parse_waiting(struct h1 *h1)
 {
     while (h1->waiting.count && may_parse(h1)) {
         struct mc_slice left, slice = mc_slices_pop(&h1->waiting, UINT32_MAX);
-        if (h1_decode_is_idle(h1) && h1->http.is_server) arm(h1, h1->options.head_timeout);
+        if (h1_decode_is_idle(h1) && h1->http.is_server && h1->options.head_timeout) arm(h1, h1->options.head_timeout);
         enum mc_refusal refusal = h1_decode(h1, slice, &left);
-        if (h1->state == H1_GONE || refusal) {
-            mc_slice_unref(left);
+        if (h1->state != H1_OPEN || refusal) {
+            discard(h1, left);
             if (refusal && h1->state == H1_OPEN) refuse(h1, refusal);
             return;
         }
@@ -235,6 +262,7 @@ static void parse_waiting(struct h1 *h1)
         }
         if (!left.length) mc_slice_unref(left);
     }
+    settle(h1);
 }
 
 static void on_data(struct mc_conn *conn, struct mc_slice slice)
@@ -250,7 +278,6 @@ static void on_data(struct mc_conn *conn, struct mc_slice slice)
         return;
     }
     parse_waiting(h1);
-    if (!h1->http.is_server && h1->state == H1_OPEN && !h1->current && h1->waiting.count) linger(h1); /* bytes that answer nothing */
 }
 
 static void on_end(struct mc_conn *conn)
@@ -263,16 +290,8 @@ static void on_end(struct mc_conn *conn)
         h1->http.owner->draining(&h1->http);
     }
     if (h1->state != H1_OPEN) return;
-    if (h1->current && !h1->current->base.received && !h1->waiting.count) {
-        enum mc_refusal refusal = h1_decode_end(h1);
-        if (h1->state != H1_OPEN) return;
-        if (refusal || (h1->current && !h1->current->base.received)) {
-            end_exchange(h1, MC_EXCHANGE_CONNECTION_CLOSED);
-            mc_conn_reset(conn);
-        }
-        return;
-    }
-    if (!h1->current) linger(h1);
+    if (h1->current) settle(h1);
+    else linger(h1);
 }
 
 /* ---- the end of an exchange ---- */
@@ -295,11 +314,8 @@ static void complete(struct h1 *h1)
     }
     end_exchange(h1, MC_EXCHANGE_DONE);
     if (h1->state != H1_OPEN || h1->current) return;
-    if (h1->http.is_server && h1->waiting.count && !h1->close_after && !h1->http.draining) {
-        parse_waiting(h1);
-        return;
-    }
-    rest(h1);
+    h1->rest_due = true;
+    parse_waiting(h1);
 }
 
 /* ---- calls down ---- */
@@ -374,7 +390,7 @@ static void consumed(struct mc_exchange *base, uint32_t bytes)
 static uint32_t room(const struct mc_http_conn *conn)
 {
     const struct h1 *h1 = mc_container(conn, struct h1, http);
-    return h1->state == H1_OPEN && h1->established && !h1->current && !conn->draining;
+    return h1->state == H1_OPEN && h1->established && !h1->parsing && !h1->current && !conn->draining;
 }
 
 static struct mc_exchange *open_exchange(struct mc_http_conn *conn, struct mc_handler *handler)
@@ -382,6 +398,7 @@ static struct mc_exchange *open_exchange(struct mc_http_conn *conn, struct mc_ha
     struct h1 *h1 = h1_of(conn);
     struct h1_exchange *exchange = new_exchange(h1);
     if (!exchange) return NULL;
+    h1->rest_due = false;
     h1->current = exchange;
     exchange->base.handler = handler;
     handler->exchange = &exchange->base;

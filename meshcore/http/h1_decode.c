@@ -27,10 +27,18 @@ static char byte_before(const struct h1 *h1, const char *at, size_t k)
     return back <= H1_TAIL ? h1->tail[H1_TAIL - back] : 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 static void remember_tail(struct h1 *h1)
 {
     struct mc_str text = mc_slice_str(h1->now);
-    size_t n = text.n < H1_TAIL ? text.n : H1_TAIL;
+    size_t n = text.n < H1_TAIL ? text.n : H1_TAIL, at = text.n;
+    while (at && is_blank(text.p[at - 1])) at--;
+    if (at) h1->tail_is_blank = text.p[at - 1] == '\n';
+    h1->now_at += text.n;
     memmove(h1->tail, h1->tail + n, H1_TAIL - n);
     memcpy(h1->tail + H1_TAIL - n, text.p + text.n - n, n);
 }
@@ -67,7 +75,7 @@ static int take(struct h1 *h1, struct mc_str *text, const char *at, size_t lengt
 {
     h1->head_bytes += (uint32_t)length;
     if (h1->head_bytes > h1->options.head_bytes_max) return refuse(h1, MC_REFUSAL_HEAD_TOO_LARGE);
-    return extend(h1, text, at, length) ? GO_ON : refuse(h1, MC_REFUSAL_HEAD_TOO_LARGE);
+    return extend(h1, text, at, length) ? GO_ON : refuse(h1, MC_REFUSAL_OVERLOADED);
 }
 
 /* ---- the first line ---- */
@@ -76,7 +84,7 @@ static int on_message_begin(llhttp_t *parser)
 {
     struct h1 *h1 = of(parser);
     if (h1->http.is_server) h1->current = h1_begin_exchange(h1);
-    if (!h1->current) return refuse(h1, MC_REFUSAL_HEAD_TOO_LARGE);
+    if (!h1->current) return refuse(h1, MC_REFUSAL_OVERLOADED);
     h1->head_bytes = 0;
     h1->name = h1->value = h1->target = mc_str(NULL, 0);
     h1->in_name = h1->in_value = h1->in_trailers = h1->message_done = false;
@@ -123,26 +131,25 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t length)
     return take(h1, &h1->name, at, length);
 }
 
-/* The value starts behind its name's colon; a line break in between is a folded line (RFC 9112 §5.2). */
-static bool starts_behind_colon(const struct h1 *h1, const char *at)
+/* Whether only spaces and tabs stand between AT and the line break before it: a folded line, since the
+ * first piece of a value has a name and a colon before it (RFC 9112 §5.2). */
+static bool starts_line(const struct h1 *h1, const char *at)
 {
-    size_t k = 1;
-    while (byte_before(h1, at, k) == ' ' || byte_before(h1, at, k) == '\t') k++;
-    return byte_before(h1, at, k) == ':' || byte_before(h1, at, k) == 0;
+    const char *start = mc_slice_str(h1->now).p;
+    while (at > start && is_blank(at[-1])) at--;
+    return at > start ? at[-1] == '\n' : h1->tail_is_blank;
 }
 
-static bool goes_on_at(const struct h1 *h1, const char *at)
-{
-    return h1->value.p + h1->value.n == at || at == mc_slice_str(h1->now).p;
-}
-
+/* Pieces of one value join without a gap; one behind a line break is folded. */
 static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
     struct h1 *h1 = of(parser);
+    uint64_t offset = h1->now_at + (uint64_t)(at - mc_slice_str(h1->now).p);
+    if (h1->in_value && length ? offset != h1->value_end : starts_line(h1, at)) return refuse(h1, MC_REFUSAL_FOLDED_HEADER);
     if (!length) return GO_ON;
     if (!h1->in_value) h1->value = mc_str(NULL, 0);
-    if (h1->value.n ? !goes_on_at(h1, at) : !starts_behind_colon(h1, at)) return refuse(h1, MC_REFUSAL_FOLDED_HEADER);
     h1->in_value = true;
+    h1->value_end = offset + length;
     return take(h1, &h1->value, at, length);
 }
 
@@ -156,7 +163,7 @@ static int on_header_value_complete(llhttp_t *parser)
     if (!name.n) return refuse(h1, MC_REFUSAL_BAD_HEADER_NAME);
     if (headers->count >= h1->options.headers_max) return refuse(h1, MC_REFUSAL_TOO_MANY_HEADERS);
     h1->head_bytes += 4;
-    return mc_ok(mc_headers_add(headers, &h1->current->base.arena, name, value)) ? GO_ON : refuse(h1, MC_REFUSAL_TOO_MANY_HEADERS);
+    return mc_ok(mc_headers_add(headers, &h1->current->base.arena, name, value)) ? GO_ON : refuse(h1, MC_REFUSAL_OVERLOADED);
 }
 
 /* ---- the whole head ---- */
