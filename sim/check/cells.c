@@ -301,8 +301,10 @@ void sim_cells_cut(struct sim_cells *cells, mc_ns now, bool hard)
     sim_cells_advance(cells, now);
     if (!cells->slice_count) return;
     struct sim_slice *open = open_slice(cells);
-    if (open->from == now) open->hard |= hard;
-    else begin_slice(cells, now, now, hard);
+    bool empty = !open->count && !open->hard;
+    if (empty) open->from = now;
+    if (open->from != now) begin_slice(cells, now, now, hard);
+    else if (hard && !open->hard) open->hard = cells->hard_cuts++ < SIM_HARD_CUTS_MAX;
 }
 
 void sim_cells_add(struct sim_cells *cells, mc_ns now, const struct sim_kind *kind, mc_ns duration)

@@ -5,6 +5,10 @@
  *   filter.c   a question's words made ready: which kinds, which slices
  *   query.c    requests{}
  *   counted.c  connections, handshakes, certificates, CSRs, retries, pushes, events
+ *   metric.c   the catalogue of metrics, and how they are written
+ *   threshold.c  thresholds: metrics against bounds
+ *   series.c   windows for a sink
+ *   picture.c  what a screen shows of all this
  */
 #ifndef SIM_CHECK_PARTS_H
 #define SIM_CHECK_PARTS_H
@@ -44,6 +48,11 @@ struct sim_pod_cert {
     bool alive;
 };
 
+struct sim_record {
+    struct mc_str metric, tag, unit;
+    int64_t value;
+};
+
 struct sim_check {
     struct mc_pool pool;
     struct mc_arena arena;      /* texts */
@@ -58,10 +67,15 @@ struct sim_check {
     uint32_t path_count, path_capacity;
     struct sim_phase *phases;
     uint32_t phase_count, phase_capacity;
+    mc_ns next_edge;            /* the next begin or end of a phase, where counts are cut */
     struct mc_map connections;  /* key → struct sim_connection */
     uint32_t *connections_to;   /* per workload */
     struct sim_pod_cert *certs; /* per pod */
     uint32_t cert_count, cert_capacity;
+    bool ca_down;
+    mc_ns ca_back;              /* since when it answers */
+    struct sim_record *records;
+    uint32_t record_count, record_capacity;
     struct sim_mark *marks;     /* ring */
     uint32_t mark_first, mark_count, mark_capacity;
     struct sim_happening *events; /* ring */
@@ -73,6 +87,12 @@ struct sim_check {
 
 /* Makes room for one more in a plain array; false: refused. */
 bool sim_check_grow(struct sim_check *check, void *array, uint32_t used, uint32_t *capacity, size_t size);
+
+/* ---- feed.c ---- */
+
+/* For how long a pod whose leaf has run out could have had a new one: since the leaf ran out, or since
+ * the CA came back if that is later. -1: its leaf is good, or it has none. */
+mc_ns sim_check_healing(const struct sim_check *check, const struct sim_pod_cert *cert);
 
 /* ---- filter.c ---- */
 

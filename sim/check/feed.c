@@ -19,9 +19,36 @@ bool sim_check_grow(struct sim_check *check, void *array, uint32_t used, uint32_
     return true;
 }
 
-void sim_check_at(struct sim_check *check, mc_ns now)
+static mc_ns edge_after(const struct sim_check *check, mc_ns instant)
+{
+    mc_ns next = MC_NEVER;
+    for (uint32_t i = 0; i < check->phase_count; i++) {
+        const struct sim_phase *phase = &check->phases[i];
+        if (phase->from > instant) next = mc_ns_min(next, phase->from);
+        if (phase->to > instant) next = mc_ns_min(next, phase->to);
+    }
+    return next;
+}
+
+static void cut(struct sim_check *check, mc_ns at, bool hard)
+{
+    sim_cells_cut(&check->calls, at, hard);
+    sim_cells_cut(&check->arrivals, at, hard);
+}
+
+/* Time is NOW at least; phases that begin or end on the way cut the counts. */
+static void move_on(struct sim_check *check, mc_ns now)
 {
     check->now = mc_ns_max(check->now, now);
+    while (check->next_edge <= check->now) {
+        cut(check, check->next_edge, true);
+        check->next_edge = edge_after(check, check->next_edge);
+    }
+}
+
+void sim_check_at(struct sim_check *check, mc_ns now)
+{
+    move_on(check, now);
 }
 
 /* ---- who ---- */
@@ -80,6 +107,7 @@ struct sim_check *sim_check_new(const struct sim_plan *plan, mc_ns epoch, struct
     check->alloc = mc_pool_as_alloc(&check->pool);
     check->plan = plan;
     check->epoch = epoch;
+    check->next_edge = MC_NEVER;
     mc_map_init(&check->connections, check->alloc);
     sim_cells_init(&check->calls, check->alloc);
     sim_cells_init(&check->arrivals, check->alloc);
@@ -138,7 +166,7 @@ uint16_t sim_check_path(struct sim_check *check, struct mc_str text)
 static void saw(struct sim_check *check, struct sim_cells *cells, mc_ns now, const struct sim_seen *seen)
 {
     struct sim_kind kind = {.src = seen->src, .dst = seen->dst, .flags = seen->flags, .path = seen->path, .code = seen->code};
-    check->now = now;
+    move_on(check, now);
     sim_cells_add(cells, now, &kind, seen->duration);
 }
 
@@ -154,9 +182,8 @@ void sim_check_arrival(struct sim_check *check, mc_ns now, const struct sim_seen
 
 void sim_check_cut(struct sim_check *check, mc_ns now, bool hard)
 {
-    check->now = now;
-    sim_cells_cut(&check->calls, now, hard);
-    sim_cells_cut(&check->arrivals, now, hard);
+    move_on(check, now);
+    cut(check, now, hard);
 }
 
 bool sim_check_phase(struct sim_check *check, struct mc_str name, mc_ns from, mc_ns to)
@@ -165,6 +192,8 @@ bool sim_check_phase(struct sim_check *check, struct mc_str name, mc_ns from, mc
     if (!copy.p || !sim_check_grow(check, &check->phases, check->phase_count, &check->phase_capacity, sizeof *check->phases))
         return false;
     check->phases[check->phase_count++] = (struct sim_phase){.name = copy, .from = from, .to = to};
+    if (from == check->now) cut(check, from, true);
+    check->next_edge = edge_after(check, check->now);
     return true;
 }
 
@@ -195,7 +224,7 @@ void sim_check_opened(struct sim_check *check, mc_ns now, uint64_t key, uint32_t
 {
     struct sim_connection *connection = mc_pool_take(&check->pool, sizeof *connection);
     uint32_t *to = connections_to(check, dst);
-    check->now = now;
+    sim_check_closed(check, now, key); /* one that was never told closed */
     if (!connection || !to || !mc_map_put(&check->connections, key, connection)) {
         mc_pool_give(&check->pool, connection, sizeof *connection);
         check->refused = true;
@@ -209,7 +238,7 @@ void sim_check_opened(struct sim_check *check, mc_ns now, uint64_t key, uint32_t
 void sim_check_closed(struct sim_check *check, mc_ns now, uint64_t key)
 {
     struct sim_connection *connection = mc_map_remove(&check->connections, key);
-    check->now = now;
+    move_on(check, now);
     if (!connection) return;
     check->connections_to[connection->dst]--;
     mc_pool_give(&check->pool, connection, sizeof *connection);
@@ -232,10 +261,40 @@ static struct sim_pod_cert *cert_of(struct sim_check *check, uint32_t pod)
     return &check->certs[pod];
 }
 
+mc_ns sim_check_healing(const struct sim_check *check, const struct sim_pod_cert *cert)
+{
+    mc_ns ran_out = cert->not_after - check->epoch;
+    if (!cert->alive || !cert->serial || ran_out >= check->now || check->ca_down) return -1;
+    return check->now - mc_ns_max(ran_out, check->ca_back);
+}
+
+void sim_check_ca(struct sim_check *check, mc_ns now, bool up)
+{
+    move_on(check, now);
+    if (up && check->ca_down) check->ca_back = now;
+    check->ca_down = !up;
+}
+
+void sim_check_record(struct sim_check *check, struct mc_str metric, struct mc_str tag, int64_t value, struct mc_str unit)
+{
+    struct sim_record record = {.metric = mc_arena_copy(&check->arena, metric),
+                                .tag = mc_arena_copy(&check->arena, tag),
+                                .unit = mc_arena_copy(&check->arena, unit),
+                                .value = value};
+    bool kept = record.metric.p && record.tag.p && record.unit.p;
+    if (!kept || !sim_check_grow(check, &check->records, check->record_count, &check->record_capacity, sizeof record)) {
+        check->refused = true;
+        return;
+    }
+    check->records[check->record_count++] = record;
+}
+
 void sim_check_cert(struct sim_check *check, uint32_t pod, uint64_t serial, mc_ns not_before, mc_ns not_after)
 {
     struct sim_pod_cert *cert = cert_of(check, pod);
     if (!cert) return;
+    mc_ns healing = sim_check_healing(check, cert);
+    if (healing >= 0) sim_check_record(check, MC_STR("cert_heal_time"), MC_STR(""), healing, MC_STR("ns"));
     cert->serial = serial;
     cert->not_before = not_before;
     cert->not_after = not_after;
@@ -254,7 +313,7 @@ void sim_check_pod(struct sim_check *check, uint32_t pod, bool alive)
 void sim_check_mark(struct sim_check *check, mc_ns now, enum sim_mark_kind kind, uint32_t result, uint32_t src, uint32_t dst)
 {
     struct sim_mark mark = {.at = now, .src = src, .dst = dst, .result = (uint16_t)result, .kind = (uint8_t)kind};
-    check->now = now;
+    move_on(check, now);
     if (check->mark_count == SIM_MARKS_MAX) {
         check->marks[check->mark_first] = mark;
         check->mark_first = (check->mark_first + 1) % SIM_MARKS_MAX;
@@ -291,7 +350,7 @@ static bool repeats(const struct sim_check *check, const struct sim_sink_event *
 
 void sim_check_event(struct sim_check *check, const struct sim_sink_event *event)
 {
-    check->now = mc_ns_max(check->now, event->at);
+    move_on(check, event->at);
     if (repeats(check, event)) {
         uint32_t last = (check->event_first + check->event_count - 1) % check->event_count;
         check->events[last].times++;

@@ -41,7 +41,8 @@ struct sim_seen { /* a call or an arrival that ended now */
 void sim_check_call(struct sim_check *check, mc_ns now, const struct sim_seen *call);
 void sim_check_arrival(struct sim_check *check, mc_ns now, const struct sim_seen *arrival);
 void sim_check_cut(struct sim_check *check, mc_ns now, bool hard);
-/* Requests that end in [from, to). Overlapping and repeated phases are allowed. False: no memory. */
+/* Requests that end in [from, to). Overlapping and repeated phases are allowed; counts are cut at both
+ * ends, so that those of a phase told before it begins are exact. False: no memory. */
 bool sim_check_phase(struct sim_check *check, struct mc_str name, mc_ns from, mc_ns to);
 struct mc_str sim_check_phase_at(const struct sim_check *check, mc_ns instant); /* the latest begun; empty */
 
@@ -55,6 +56,7 @@ uint32_t sim_check_open_connections(const struct sim_check *check, uint32_t dst)
 
 void sim_check_cert(struct sim_check *check, uint32_t pod, uint64_t serial, mc_ns not_before, mc_ns not_after); /* wall; the pod's leaf from now on */
 void sim_check_pod(struct sim_check *check, uint32_t pod, bool alive);
+void sim_check_ca(struct sim_check *check, mc_ns now, bool up); /* whether the CA answers; at first it does */
 
 /* ---- counted things ---- */
 
@@ -92,6 +94,11 @@ struct sim_happening {
 void sim_check_event(struct sim_check *check, const struct sim_sink_event *event);
 /* The INDEX-th before the last; NULL: there are not so many, or they are not kept any more. */
 const struct sim_happening *sim_check_event_back(const struct sim_check *check, uint32_t index);
+
+/* ---- values of metrics that are recorded, not counted (threshold.h) ---- */
+
+/* TAG: "target:checkout", or empty. UNIT: "ns", "ppm" or "" (then VALUE is x 1000). Copies. */
+void sim_check_record(struct sim_check *check, struct mc_str metric, struct mc_str tag, int64_t value, struct mc_str unit);
 
 bool sim_check_refused(const struct sim_check *check); /* memory ran out: answers are too low */
 

@@ -234,6 +234,21 @@ static bool check_word(struct mc_str word, const char *what, const char *const *
                          what, MC_STR_ARG(word), near ? near : "");
 }
 
+static bool check_kinds(struct mc_str list, struct sim_error *error)
+{
+    static const char *const kinds[] = {
+#define X(name) name,
+        SIM_EVENT_KINDS(X)
+#undef X
+    };
+    while (list.n) {
+        struct mc_str word = mc_str_trim(mc_str_cut(list, ',', &list));
+        if (mc_str_ends(word, MC_STR("*"))) continue;
+        if (!check_word(word, "kind", kinds, MC_COUNT_OF(kinds), error)) return false;
+    }
+    return true;
+}
+
 static bool check_result(const struct sim_check *check, struct mc_str word, struct sim_error *error)
 {
     static const char *const others[] = {"issued", "refused", "push", "ack", "nack"};
@@ -250,6 +265,7 @@ bool sim_query_check(const struct sim_check *check, const struct sim_query *quer
     if (query->dst.n && !check_place(check, query->dst, "dst", error)) return false;
     if (query->version.n && !check_version(check, query->version, error)) return false;
     if (!check_codes(query->code, error) || !check_flags(query->flags, error)) return false;
+    if (!check_kinds(query->kind, error)) return false;
     if (!check_word(query->state, "state", states, MC_COUNT_OF(states), error)) return false;
     return check_result(check, query->result, error);
 }

@@ -96,7 +96,6 @@ static bool kind_is_wanted(const struct walk *walk, const struct sim_query *quer
 static bool walk_begin(struct walk *walk, struct sim_check *check, const struct sim_query *query)
 {
     *walk = (struct walk){.check = check, .cells = cells_for(check, query)};
-    sim_check_cut(check, check->now, false);
     if (!sim_filter_make(&walk->filter, check, query)) return false;
     walk->match = mc_alloc_take(&check->alloc, walk->cells->kind_count + 1);
     if (!walk->match) {

@@ -33,11 +33,13 @@ struct sim_sink_edge { /* told when its first request ends */
 
 enum sim_severity { SIM_INFO, SIM_NOTICE, SIM_WARNING, SIM_ERROR_SEVERITY };
 
-/* Kinds: "fault.start", "fault.end", "phase", "rollout", "cert", "push", "pod", "errors", "note", "log",
- * "check", "load", "control", "abort". */
+#define SIM_EVENT_KINDS(X) \
+    X("fault.start") X("fault.end") X("phase") X("rollout") X("cert") X("push") X("pod") X("errors") X("note") X("log") \
+    X("check") X("load") X("control") X("abort")
+
 struct sim_sink_event {
     mc_ns at;
-    const char *kind;
+    const char *kind; /* one of SIM_EVENT_KINDS */
     enum sim_severity severity;
     struct mc_str subject, message;
 };

@@ -14,6 +14,7 @@
 #define SIM_RUN_RUN_H
 
 #include "sim/check/frame.h"
+#include "sim/check/metric.h"
 #include "sim/check/query.h"
 #include "sim/check/sink.h"
 #include "sim/check/verdict.h"
@@ -177,13 +178,10 @@ void sim_run_frame(struct sim_run *run, struct sim_frame *frame);
 
 /* ---- catalogues ---- */
 
-struct sim_metric_doc {
-    const char *name, *unit, *doc, *tags; /* tags: "src dst version code flags path phase" */
-};
+/* sim_metric_docs: sim/check/metric.h. */
 struct sim_invariant_doc {
     const char *name, *doc;
 };
-extern const struct sim_metric_doc sim_metric_docs[]; /* name NULL ends it */
 extern const struct sim_invariant_doc sim_invariant_docs[];
 
 #endif
