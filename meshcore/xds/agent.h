@@ -3,8 +3,8 @@
 #ifndef XDS_AGENT_H
 #define XDS_AGENT_H
 
-#include "base/time.h"
-#include <stdint.h>
+#include "identity/signer.h"
+#include "net/conn.h"
 
 struct mc_identity_policy {
     mc_ns ttl;                /* what is asked for; the CA may give less; 0: the CA's */
@@ -13,5 +13,61 @@ struct mc_identity_policy {
     mc_ns retry_base, retry_max; /* doubling in between: Istio 1 s, 150 s */
     mc_ns timeout;            /* of one request; 0: 10 s */
 };
+
+/* How a request ended: the `result` of CERT_RENEWAL. */
+#define MC_RENEWALS(X) \
+    X(ISSUED, "issued") \
+    X(UNREACHABLE, "the CA cannot be reached") \
+    X(CUT, "the connection was cut") \
+    X(REFUSED, "the CA refuses") \
+    X(TIMEOUT, "no answer in time") \
+    X(UNUSABLE, "the certificate is not the one asked for") \
+    X(NO_MEMORY, "out of memory")
+
+enum mc_renewal {
+#define X(name, text) MC_RENEWAL_##name,
+    MC_RENEWALS(X)
+#undef X
+};
+
+const char *mc_renewal_text(enum mc_renewal renewal);
+
+struct mc_agent;
+
+struct mc_agent_type {
+    void (*issued)(struct mc_agent *agent, struct mc_svid *svid); /* borrowed; agent->svid already */
+};
+
+struct mc_agent_options {
+    struct mc_addr ca;
+    mc_atom identity;
+    struct mc_signer *signer;
+    struct mc_identity_policy policy;
+};
+
+/* Embedded in its owner. Asks on a connection of its own each time. */
+struct mc_agent {
+    const struct mc_agent_type *type;
+    struct mc_agent_options options;
+    struct mc_turn *turn;
+    struct mc_conn conn;
+    struct mc_timer timer;   /* the next request; while one is under way: its timeout */
+    struct mc_svid *svid;    /* NULL: none yet */
+    struct mc_slice key;     /* of the request under way */
+    uint64_t keys;           /* made so far */
+    uint32_t attempt;        /* of this renewal, from 1; 0: none was made */
+    bool stopped;
+};
+
+void mc_agent_init(struct mc_agent *agent, const struct mc_agent_type *type, struct mc_net *net,
+                   const struct mc_agent_options *options);
+void mc_agent_start(struct mc_agent *agent); /* asks for the first SVID */
+void mc_agent_renew(struct mc_agent *agent); /* asks now; nothing more if a request is under way */
+/* Another SVID in place of the one in use (a fault); what was planned stays. Takes a reference of its own. */
+void mc_agent_replace(struct mc_agent *agent, struct mc_svid *svid);
+void mc_agent_stop(struct mc_agent *agent);  /* cuts what is under way. Idempotent */
+void mc_agent_fini(struct mc_agent *agent);  /* after stop */
+/* How long the N-th failure in a row (from 1) makes an agent wait. */
+mc_ns mc_agent_backoff(const struct mc_identity_policy *policy, uint32_t failures);
 
 #endif
