@@ -138,11 +138,14 @@ bool sim_cell_into(const struct sim_cell *cell, struct sim_tally *tally)
     struct mc_hist *hist = &tally->duration;
     uint64_t min = hist->count && hist->min < cell->min ? hist->min : cell->min;
     uint64_t max = hist->count && hist->max > cell->max ? hist->max : cell->max;
+    uint64_t sum;
+    if (__builtin_add_overflow(hist->sum, cell->sum, &sum)) sum = UINT64_MAX;
     bool whole = true;
     for (uint32_t i = 0; i < cell->bucket_count; i++)
         if (!mc_hist_add_many(hist, tally->alloc, mc_hist_bound(cell->buckets[i] >> BUCKET_SHIFT), cell->buckets[i] & BUCKET_MOST))
             whole = false;
     hist->min = min; /* exact, where the buckets are not */
+    hist->sum = sum;
     hist->max = max;
     tally->count += cell->count;
     tally->duration_sum += cell->sum;
@@ -301,6 +304,7 @@ void sim_cells_cut(struct sim_cells *cells, mc_ns now, bool hard)
     sim_cells_advance(cells, now);
     if (!cells->slice_count) return;
     struct sim_slice *open = open_slice(cells);
+    if (now < open->from) return;
     bool empty = !open->count && !open->hard;
     if (empty) open->from = now;
     if (open->from != now) begin_slice(cells, now, now, hard);

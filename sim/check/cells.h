@@ -62,7 +62,7 @@ void sim_cells_fini(struct sim_cells *cells);
 
 /* Ends slices that are over by NOW (a request at the very end belongs to the next). Time never goes back. */
 void sim_cells_advance(struct sim_cells *cells, mc_ns now);
-void sim_cells_cut(struct sim_cells *cells, mc_ns now, bool hard); /* a new slice begins now */
+void sim_cells_cut(struct sim_cells *cells, mc_ns now, bool hard); /* a new slice begins now; an instant before the open one is too late */
 /* One request that ended at NOW. */
 void sim_cells_add(struct sim_cells *cells, mc_ns now, const struct sim_kind *kind, mc_ns duration);
 
