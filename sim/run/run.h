@@ -13,6 +13,7 @@
 #ifndef SIM_RUN_RUN_H
 #define SIM_RUN_RUN_H
 
+#include "base/heap.h"
 #include "sim/check/frame.h"
 #include "sim/check/metric.h"
 #include "sim/check/query.h"
@@ -97,7 +98,7 @@ struct sim_call {
     struct sim_run *run; /* set by sim_run_call_at */
     mc_ns at;
     bool pending;
-    uint64_t order; /* private */
+    struct mc_heap_node heap; /* private */
 };
 
 void sim_run_call_at(struct sim_run *run, mc_ns at, struct sim_call *call); /* again: moves it; past times: now */

@@ -1,0 +1,230 @@
+/* What the files behind run.h share.
+ *
+ *   run.c         life: new, start, advance, finish, free
+ *   build.c       the plan becomes a world: machines, pods, guests
+ *   pods.c        guests of a pod: made, crashed, made again
+ *   observe.c     what applications and clients tell reaches counts, series and the sink
+ *   traces.c      what the core's trace records say reaches the same places
+ *   invariants.c  rules that must hold at every moment
+ *   judge.c       thresholds, invariants, faults that touched nothing: verdicts at the end
+ *   tell.c        events and verdicts for the sink and for questions
+ *   loads.c       load clients            rollouts.c  canaries        calls.c  instants of the script
+ *   picture.c     the frame for screens
+ */
+#ifndef SIM_RUN_PARTS_H
+#define SIM_RUN_PARTS_H
+
+#include "base/assert.h"
+#include "base/list.h"
+#include "base/heap.h"
+#include "control/registry.h"
+#include "node/node.h"
+#include "ossl/engine.h"
+#include "sim/check/feed.h"
+#include "sim/check/flags.h"
+#include "sim/check/series.h"
+#include "sim/check/threshold.h"
+#include "sim/load/app.h"
+#include "sim/load/client.h"
+#include "sim/run/run.h"
+
+enum {
+    RUN_NO_POD = UINT32_MAX,
+    /* Numbers of guests in the realm: the entities of their draws, and who speaks in a trace record. */
+    RUN_NODE_CONTROL = 1,
+    RUN_NODE_APP = 16,       /* application of pod p: 16 + 2p, its sidecar: one more */
+    RUN_NODE_LOAD = 1 << 30, /* load client l */
+    /* Parties of observers: a pod's number, or this and the number of a load client. */
+    RUN_PARTY_LOAD = 1 << 30,
+};
+
+static inline uint32_t run_app_node(uint32_t pod)
+{
+    return RUN_NODE_APP + 2 * pod;
+}
+
+static inline uint32_t run_sidecar_node(uint32_t pod)
+{
+    return RUN_NODE_APP + 2 * pod + 1;
+}
+
+/* A pod of the plan. Its number is its index, and its number in the world. */
+struct run_pod {
+    struct mc_str name;       /* "reviews-v1-0" */
+    uint32_t service, version; /* in the plan; service UINT32_MAX: the control plane's pod */
+    uint32_t zone;            /* in the plan */
+    uint32_t workload;        /* in the counts */
+    struct mc_addr addr;      /* IP and target port */
+    mc_atom identity;         /* SPIFFE ID; 0: none */
+    struct sim_app *app;      /* NULL: crashed, or none */
+    struct mc_node *sidecar;
+    uint32_t app_container, sidecar_container; /* in the world; UINT32_MAX: none */
+    bool meshed, alive;
+    uint64_t last_serial;     /* of its SVIDs */
+};
+
+struct sim_load {
+    struct mc_link link;
+    struct sim_run *run;
+    struct sim_load_spec spec; /* a copy in the run's arena */
+    struct sim_callee callee;
+    struct sim_call_spec call;
+    struct sim_client *client;
+    struct mc_str name;
+    uint32_t number, workload, pod;
+};
+
+struct sim_canary {
+    struct mc_link link;
+    struct sim_run *run;
+    struct sim_canary_spec spec;
+    mc_atom target;
+    struct sim_call begin;
+    bool begun;
+    mc_ns onset;              /* of the last fault before roll-back: for time_to_rollback */
+};
+
+struct run_invariant { /* as chosen by the plan */
+    const struct run_rule *rule;
+    struct mc_str name;
+    bool broken;
+    mc_ns at;
+    uint64_t seen;            /* how often the rule was applied */
+    char message[200];
+};
+
+enum { RUN_INVARIANTS = 32, RUN_WATCHES = 4096 };
+
+struct run_stream;
+
+struct sim_run {
+    const struct sim_plan *plan;
+    struct sim_run_options options;
+    struct mc_realm realm;
+    struct mc_arena arena;    /* lives as long as the run */
+    struct sim_world *world;
+    struct sim_check *check;
+    struct sim_verdicts verdicts;
+    uint32_t verdicts_told;
+    struct sim_series series;
+    enum sim_run_state state;
+    enum sim_stop_reason stop;
+    mc_ns now;
+    bool out_of_memory;
+
+    /* the mesh */
+    struct run_pod *pods;
+    uint32_t pod_count;
+    struct mc_map pod_of_addr, pod_of_identity; /* packed IP, atom → number + 1 */
+    struct mc_registry *registry;
+    struct mc_node *control;
+    uint32_t control_pod, control_container;
+    struct mc_ossl *ossl;
+    struct mc_authority *authority;
+    struct mc_bundle *trust;
+    struct mc_identity_policy renewal;
+    struct mc_ca_options ca;
+    mc_atom *service_names;   /* of the plan's services */
+
+    /* load, rollouts, faults, instants */
+    struct sim_observer observer;
+    struct mc_link loads, canaries;
+    uint32_t load_count, canary_count;
+    const struct sim_program **programs; /* by workload */
+    struct sim_faults *faults;
+    struct mc_heap calls;
+    uint64_t call_order;
+
+    /* what is known of requests and streams under way */
+    struct sim_watch *watches[RUN_WATCHES];
+    struct mc_map streams;    /* node and stream → struct run_stream */
+    struct mc_map serials;    /* → struct run_cert */
+
+    struct run_invariant invariants[RUN_INVARIANTS];
+    uint32_t invariant_count;
+    struct sim_threshold_state *thresholds; /* per threshold of the plan */
+
+    /* pushes, for the picture */
+    uint64_t push_version;
+    mc_ns push_at, push_took;
+
+    /* the sink */
+    uint64_t sampled, unsampled;
+};
+
+/* ---- tell.c ---- */
+
+void run_event(struct sim_run *run, const char *kind, enum sim_severity severity, struct mc_str subject, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void run_tell_verdict(struct sim_run *run, const struct sim_verdict *verdict);
+struct mc_str run_text(struct sim_run *run, mc_atom atom);
+struct mc_str run_copy(struct sim_run *run, struct mc_str text);
+uint32_t run_pod_by_addr(const struct sim_run *run, uint64_t packed); /* as mc_trace_addr packs; RUN_NO_POD */
+uint32_t run_pod_of_node(const struct sim_run *run, uint32_t node);   /* RUN_NO_POD: the control plane, a load */
+bool run_is_sidecar_node(uint32_t node);
+
+/* ---- observe.c, traces.c ---- */
+
+extern const struct sim_observer_type run_observer_type;
+struct sim_watch *run_watch_find(struct sim_run *run, uint64_t span);
+void run_trace(void *self, mc_ns now, const struct mc_trace_record *record);
+
+/* What is known of one downstream connection of a sidecar, or one certificate. */
+struct run_stream *run_stream_of(const struct sim_run *run, const struct mc_trace_record *record); /* NULL: unknown */
+
+struct run_stream {
+    uint32_t peer; /* pod that connects; RUN_NO_POD */
+    bool inbound, secure;
+};
+
+struct run_cert {
+    mc_atom identity;
+    mc_ns not_before, not_after;
+};
+
+/* ---- invariants.c ---- */
+
+struct run_rule {
+    struct sim_invariant_doc doc;
+    /* Each may be NULL. They call run_broken. */
+    void (*trace)(struct sim_run *run, struct run_invariant *invariant, const struct mc_trace_record *record);
+    void (*arrival)(struct sim_run *run, struct run_invariant *invariant, const struct sim_arrival_record *arrival);
+    void (*end)(struct sim_run *run, struct run_invariant *invariant);
+};
+
+const struct run_rule *run_rule_find(struct mc_str name);
+bool run_choose_invariants(struct sim_run *run);
+void run_broken(struct sim_run *run, struct run_invariant *invariant, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void run_rules_trace(struct sim_run *run, const struct mc_trace_record *record);
+void run_rules_arrival(struct sim_run *run, const struct sim_arrival_record *arrival);
+
+/* ---- calls.c ---- */
+
+mc_ns run_next_call(const struct sim_run *run); /* MC_NEVER: none */
+bool run_fire_call(struct sim_run *run);        /* one that is due; false: none is */
+
+/* ---- loads.c, rollouts.c ---- */
+
+bool run_place_load(struct sim_run *run, struct sim_load *load); /* build.c: a pod of its own, outside the mesh */
+bool run_add_plan_loads(struct sim_run *run, struct sim_error *error);
+bool run_add_plan_canaries(struct sim_run *run, struct sim_error *error);
+void run_free_loads(struct sim_run *run);
+void run_fault_began(struct sim_run *run); /* rollouts remember the latest, for time_to_rollback */
+void run_rollout_moved(struct sim_run *run, mc_atom target, enum mc_rollout_phase phase);
+
+/* ---- faults.c ---- */
+
+struct sim_fault *run_first_fault(struct sim_run *run); /* in the order of their numbers */
+struct sim_fault *run_next_fault(struct sim_fault *fault);
+
+/* ---- pods.c ---- */
+
+/* Sends COMMAND to a node now, as a step of its guest. */
+bool run_command(struct sim_run *run, struct mc_node *node, const struct mc_command *command);
+
+/* ---- judge.c ---- */
+
+void run_judge_now(struct sim_run *run); /* thresholds that may stop the run */
+void run_judge_end(struct sim_run *run);
+
+#endif
