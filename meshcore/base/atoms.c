@@ -67,7 +67,7 @@ static bool grow_entries(struct mc_atoms *atoms)
 mc_atom mc_atoms_intern(struct mc_atoms *atoms, struct mc_str text)
 {
     if (!text.n || text.n > UINT32_MAX / 2 || atoms->count == COUNT_MAX) return 0;
-    if ((atoms->count + 1) * 2 > atoms->table_size && !grow_table(atoms)) return 0;
+    if ((atoms->count + 1) * 2 > atoms->table_size && !grow_table(atoms)) return mc_atoms_find(atoms, text);
     uint64_t hash = mc_hash(text, 0);
     uint32_t place = place_of(atoms, text, hash);
     if (atoms->table[place]) return atoms->table[place];

@@ -51,6 +51,8 @@ static mc_q32 exp2_q40(int64_t x)
 
 mc_q32 mc_q32_exp(mc_q32 x)
 {
+    if (x < -(INT64_C(32) << 32)) return 0;
+    if (x > INT64_C(32) << 32) return INT64_MAX;
     return exp2_q40((int64_t)(((__int128)x * (int64_t)log2_of_e) >> 54));
 }
 
