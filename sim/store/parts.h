@@ -9,6 +9,7 @@
 #ifndef SIM_STORE_PARTS_H
 #define SIM_STORE_PARTS_H
 
+#include "base/assert.h"
 #include "base/map.h"
 #include "sim/store/store.h"
 #include <sqlite3.h>
