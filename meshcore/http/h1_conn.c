@@ -339,6 +339,7 @@ static void send_head(struct mc_exchange *base, const struct mc_head *head, bool
     if (head->is_response && !base->received && end) h1->close_after = true;
     exchange->head_sent = true;
     exchange->wants_continue = false;
+    if (!head->is_response) exchange->method = head->method;
     h1_encode_head(h1, exchange, head, end);
     if (end && h1->state == H1_OPEN) {
         exchange->left = 0;

@@ -316,7 +316,8 @@ static int on_headers_complete(llhttp_t *parser)
     enum mc_refusal refusal = check_head(h1);
     if (refusal) return refuse(h1, refusal);
     parser->upgrade = 0; /* an Upgrade is not taken: the request is served as it is (RFC 9110 §7.8) */
-    bool skips = h1->head.is_response && h1->current->method == MC_METHOD_HEAD, body = has_body(h1);
+    bool skips = h1->head.is_response && mc_response_is_bodiless(h1->current->method, h1->head.status); /* llhttp would read a 304's announced body */
+    bool body = has_body(h1);
     h1->close_after |= wants_close(&h1->head) || (h1->head.is_response && llhttp_message_needs_eof(parser) && !skips);
     h1->body_follows = body;
     h1->head.expects_continue = mc_headers_list_has(&h1->head.headers, MC_HEADER_EXPECT, MC_STR("100-continue"));
