@@ -1,0 +1,235 @@
+#include "sim/export/report.h"
+#include "base/assert.h"
+#include "sim/plan/units.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+const struct sim_report_type sim_report_types[] = {
+    {"text", sim_report_text}, {"junit", sim_report_junit}, {"tap", sim_report_tap}, {"json", sim_report_json}, {NULL, NULL}};
+
+/* ---- its life ---- */
+
+static void *take(void *self, size_t size)
+{
+    (void)self;
+    return malloc(size);
+}
+
+static void give(void *self, void *block, size_t size)
+{
+    (void)self, (void)size;
+    free(block);
+}
+
+void sim_report_init(struct sim_report *report, const char *tool_version)
+{
+    *report = (struct sim_report){.tool_version = tool_version};
+    mc_pool_init(&report->pool, (struct mc_alloc){.take = take, .give = give});
+    mc_arena_init(&report->arena, &report->pool, 0);
+}
+
+void sim_report_fini(struct sim_report *report)
+{
+    free(report->runs);
+    mc_arena_fini(&report->arena);
+    mc_pool_fini(&report->pool);
+}
+
+static struct mc_str copy(struct sim_report *report, struct mc_str text)
+{
+    if (!text.n) return MC_STR("");
+    text = mc_arena_copy(&report->arena, text);
+    if (!text.p) report->refused = true;
+    return text.p ? text : MC_STR("");
+}
+
+static struct sim_verdict *copy_verdicts(struct sim_report *report, const struct sim_verdict *list, uint32_t count)
+{
+    struct sim_verdict *copies = count ? mc_arena_take(&report->arena, count * sizeof *copies) : NULL;
+    if (!copies) return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        copies[i] = list[i];
+        copies[i].name = copy(report, list[i].name);
+        copies[i].op = copy(report, list[i].op);
+        copies[i].unit = copy(report, list[i].unit);
+        copies[i].message = copy(report, list[i].message);
+        copies[i].source.file = copy(report, list[i].source.file);
+    }
+    return copies;
+}
+
+static struct sim_report_run *room(struct sim_report *report)
+{
+    if (report->count == report->capacity) {
+        uint32_t capacity = report->capacity ? 2 * report->capacity : 16;
+        struct sim_report_run *runs = realloc(report->runs, capacity * sizeof *runs);
+        if (!runs) return NULL;
+        report->runs = runs;
+        report->capacity = capacity;
+    }
+    return &report->runs[report->count++];
+}
+
+struct sim_report_run *sim_report_add(struct sim_report *report, const struct sim_report_run *run)
+{
+    struct sim_report_run *added = room(report);
+    if (!added) {
+        report->refused = true;
+        return NULL;
+    }
+    *added = *run;
+    struct mc_str *const texts[] = {&added->scenario, &added->file, &added->profile, &added->variant_json, &added->status,
+                                    &added->trace_hash, &added->expect_fail, &added->why, &added->replay};
+    for (size_t i = 0; i < MC_COUNT_OF(texts); i++) *texts[i] = copy(report, *texts[i]);
+    added->verdicts = copy_verdicts(report, run->verdicts, run->verdict_count);
+    if (!added->verdicts) {
+        report->refused |= run->verdict_count > 0;
+        added->verdict_count = 0;
+    }
+    return report->refused ? NULL : added;
+}
+
+/* ---- from a results file ---- */
+
+enum { VERDICTS_MAX = 1 << 20 };
+
+static void load_attrs(struct sim_report *report, struct sim_store *store, struct sim_report_run *run)
+{
+    struct sim_row row;
+    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_ATTRS, run->run);
+    while (rows && sim_rows_next(rows, &row)) {
+        struct mc_str value = row.attr.value;
+        if (mc_str_eq(row.attr.key, MC_STR("expect_fail"))) run->expect_fail = copy(report, value);
+        if (mc_str_eq(row.attr.key, MC_STR("why"))) run->why = copy(report, value);
+        if (mc_str_eq(row.attr.key, MC_STR("replay"))) run->replay = copy(report, value);
+    }
+    sim_rows_free(rows);
+}
+
+static void load_verdicts(struct sim_report *report, struct sim_store *store, struct sim_report_run *run)
+{
+    struct sim_verdicts verdicts;
+    struct sim_row row;
+    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_VERDICTS, run->run);
+    sim_verdicts_init(&verdicts, report->pool.alloc);
+    while (rows && verdicts.count < VERDICTS_MAX && sim_rows_next(rows, &row))
+        if (!sim_verdicts_add(&verdicts, &row.verdict)) break;
+    sim_rows_free(rows);
+    run->verdicts = copy_verdicts(report, verdicts.list, verdicts.count);
+    run->verdict_count = run->verdicts ? verdicts.count : 0;
+    report->refused |= verdicts.refused || (verdicts.count && !run->verdicts);
+    sim_verdicts_fini(&verdicts);
+}
+
+static void load_runs(struct sim_report *report, struct sim_store *store, int64_t invocation, int64_t run)
+{
+    struct sim_row row;
+    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_RUNS, run);
+    while (rows && sim_rows_next(rows, &row)) {
+        if (!run && row.run.invocation != invocation) continue;
+        report->started_utc = copy(report, row.run.started_utc);
+        sim_report_add(report, &(struct sim_report_run){
+            .run = row.run.run, .scenario = row.run.scenario, .file = row.run.file, .line = row.run.line,
+            .profile = row.run.profile, .variant_json = row.run.variant_json, .status = row.run.status,
+            .trace_hash = row.run.trace_hash, .seed = row.run.seed, .events = row.run.events, .sim_ns = row.run.sim_ns});
+    }
+    sim_rows_free(rows);
+}
+
+bool sim_report_load(struct sim_report *report, struct sim_store *store, int64_t invocation, int64_t run, struct sim_store_error *error)
+{
+    uint32_t first = report->count;
+    report->results = copy(report, mc_str_c(sim_store_path(store)));
+    load_runs(report, store, invocation, run);
+    for (uint32_t i = first; i < report->count && !report->refused; i++) {
+        load_attrs(report, store, &report->runs[i]);
+        load_verdicts(report, store, &report->runs[i]);
+    }
+    *error = *sim_store_error(store);
+    if (error->trouble || !report->refused) return !error->trouble;
+    error->trouble = SIM_STORE_MEMORY;
+    snprintf(error->text, sizeof error->text, "out of memory");
+    return false;
+}
+
+/* ---- counting ---- */
+
+static bool is(struct mc_str status, const char *word)
+{
+    return mc_str_eq(status, mc_str_c(word));
+}
+
+enum sim_report_class sim_report_class_of(const struct sim_report *report, const struct sim_report_run *run)
+{
+    if (is(run->status, "passed") || is(run->status, "xfail")) return SIM_REPORT_PASSED;
+    if (is(run->status, "skipped")) return SIM_REPORT_SKIPPED;
+    return is(run->status, "inconclusive") && report->inconclusive_passes ? SIM_REPORT_SKIPPED : SIM_REPORT_FAILED;
+}
+
+struct sim_report_counts sim_report_count(const struct sim_report *report)
+{
+    struct sim_report_counts counts = {0};
+    uint32_t *const classes[] = {&counts.passed, &counts.failed, &counts.skipped};
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct sim_report_run *run = &report->runs[i];
+        ++*classes[sim_report_class_of(report, run)];
+        counts.inconclusive += is(run->status, "inconclusive");
+        counts.errors += is(run->status, "error");
+        counts.interrupted += is(run->status, "interrupted");
+        counts.xfail += is(run->status, "xfail");
+        counts.xpass += is(run->status, "xpass");
+    }
+    return counts;
+}
+
+static void print_more(const struct sim_report_counts *counts, FILE *out)
+{
+    const struct {
+        uint32_t count;
+        const char *word;
+    } words[] = {{counts->inconclusive, "inconclusive"}, {counts->errors, "in error"}, {counts->interrupted, "interrupted"},
+                 {counts->xfail, "failed as expected"}, {counts->xpass, "passed though expected to fail"}};
+    const char *separator = "squall: ";
+    for (size_t i = 0; i < MC_COUNT_OF(words); i++) {
+        if (!words[i].count) continue;
+        fprintf(out, "%s%" PRIu32 " %s", separator, words[i].count, words[i].word);
+        separator = ", ";
+    }
+    if (*separator == ',') putc('\n', out);
+}
+
+void sim_report_last_line(const struct sim_report *report, FILE *out)
+{
+    struct sim_report_counts counts = sim_report_count(report);
+    print_more(&counts, out);
+    fprintf(out, "squall: %" PRIu32 " passed, %" PRIu32 " failed", counts.passed, counts.failed);
+    if (counts.skipped) fprintf(out, ", %" PRIu32 " skipped", counts.skipped);
+    putc('\n', out);
+}
+
+/* ---- one verdict ---- */
+
+static void append(char *out, size_t size, const char *text)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, size - used, "%s", text);
+}
+
+const char *sim_verdict_print(const struct sim_verdict *verdict, char out[static SIM_VERDICT_TEXT])
+{
+    char part[160], at[SIM_UNITS_TEXT];
+    *out = '\0';
+    if (verdict->message.n) snprintf(out, SIM_VERDICT_TEXT, "%.*s", MC_STR_ARG(verdict->message));
+    if (!verdict->message.n && verdict->observed.known) {
+        snprintf(out, SIM_VERDICT_TEXT, "was %.6g%.*s", verdict->observed.value, MC_STR_ARG(verdict->unit));
+        snprintf(part, sizeof part, ", limit %.*s%s%.6g%.*s", MC_STR_ARG(verdict->op), verdict->op.n ? " " : "",
+                 verdict->expected.value, MC_STR_ARG(verdict->unit));
+        if (verdict->expected.known) append(out, SIM_VERDICT_TEXT, part);
+        snprintf(part, sizeof part, " (%" PRIu64 " samples)", verdict->samples);
+        if (verdict->samples) append(out, SIM_VERDICT_TEXT, part);
+    }
+    if (verdict->at == MC_NEVER || verdict->status == SIM_PASS) return out;
+    snprintf(part, sizeof part, "%sat %s", *out ? ", " : "", sim_print_duration(verdict->at, at));
+    append(out, SIM_VERDICT_TEXT, part);
+    return out;
+}
