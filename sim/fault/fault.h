@@ -1,8 +1,10 @@
-/* The fault catalogue: one record per kind, in one visible table (faults.c), which also drives argument
+/* The fault catalogue: one record per kind, in one visible table (catalogue.c), which also drives argument
  * checks, `list faults` and "did you mean".
  *
  * A fault has a life: planned, active, cleared. While it is active it counts what it touched: packets
- * (segments), requests and connections; one that has touched nothing proves nothing. Clearing undoes it
+ * (segments), requests and connections; one that has touched nothing proves nothing. Faults of pods
+ * count the connections of these pods, cert_expire the certificates that it replaced (as connections),
+ * ca_outage the requests for certificates. Clearing undoes it
  * exactly, in any order with others.
  */
 #ifndef SIM_FAULT_FAULT_H
@@ -21,6 +23,8 @@ enum sim_parameter_type {
     SIM_PARAM_CHOICE,   /* text: one of `choices` */
     SIM_PARAM_SELECTOR, /* selector, or several of them (a union) */
     SIM_PARAM_OFFSET,   /* number: ns, may be negative */
+    SIM_PARAM_RATE,     /* number: bits per second */
+    SIM_PARAM_FAULT,    /* no argument: sim_fault_spec.after */
 };
 
 struct sim_parameter {

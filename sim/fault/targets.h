@@ -1,0 +1,33 @@
+/* What faults need of a run that the world does not know: which guests are what, and how they come back.
+ * The run embeds struct sim_fault_targets; nothing here may add or clear a fault.
+ */
+#ifndef SIM_FAULT_TARGETS_H
+#define SIM_FAULT_TARGETS_H
+
+#include "control/registry.h"
+#include "identity/signer.h"
+#include "sim/fault/fault.h"
+#include "sim/host/world.h"
+#include "sim/load/app.h"
+
+struct sim_fault_targets;
+
+struct sim_fault_targets_type {
+    /* The application that runs in POD now; NULL: none does, or it is no application. */
+    struct sim_app *(*app)(struct sim_fault_targets *targets, uint32_t pod);
+    /* POD was crashed and is to run again: its guests are made anew and started. */
+    void (*restart)(struct sim_fault_targets *targets, uint32_t pod);
+    /* The container of the control plane; SIM_NONE: the mesh has none. It may be without a guest now. */
+    uint32_t (*control)(struct sim_fault_targets *targets);
+    struct mc_registry *(*registry)(struct sim_fault_targets *targets);   /* NULL: no control plane */
+    struct mc_authority *(*authority)(struct sim_fault_targets *targets); /* NULL: no CA */
+    void (*ca)(struct sim_fault_targets *targets, bool up);               /* whether the CA answers, from now on */
+    /* FAULT has started or was cleared just now: cut the counts, tell the sink. */
+    void (*changed)(struct sim_fault_targets *targets, const struct sim_fault *fault);
+};
+
+struct sim_fault_targets {
+    const struct sim_fault_targets_type *type;
+};
+
+#endif
