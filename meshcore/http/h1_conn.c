@@ -245,12 +245,18 @@ static void settle(struct h1 *h1)
     else if (h1->rest_due) rest(h1);
 }
 
+static bool is_in_head(const struct h1 *h1)
+{
+    return h1->http.is_server && h1->state == H1_OPEN && h1->current && !h1->current->head_received;
+}
+
 static void parse_waiting(struct h1 *h1)
 {
     while (h1->waiting.count && may_parse(h1)) {
         struct mc_slice left, slice = mc_slices_pop(&h1->waiting, UINT32_MAX);
-        if (h1_decode_is_idle(h1) && h1->http.is_server && h1->options.head_timeout) arm(h1, h1->options.head_timeout);
+        bool was_idle = h1_decode_is_idle(h1);
         enum mc_refusal refusal = h1_decode(h1, slice, &left);
+        if (was_idle && is_in_head(h1)) arm(h1, h1->options.head_timeout ? h1->options.head_timeout : h1->options.idle_timeout);
         if (h1->state != H1_OPEN || refusal) {
             discard(h1, left);
             if (refusal && h1->state == H1_OPEN) refuse(h1, refusal);
