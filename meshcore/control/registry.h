@@ -67,7 +67,7 @@ struct mc_registry {
     struct mc_mesh_defaults defaults;
     struct mc_service **services;
     uint32_t service_count, service_capacity;
-    struct mc_workload **workloads; /* NULL where one was removed */
+    struct mc_workload **workloads; /* in order of addition */
     uint32_t workload_count, workload_capacity;
     struct mc_map service_names, workload_names, addrs; /* by atom, by hash of IP */
     uint64_t generation; /* counts changes */
