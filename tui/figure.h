@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-enum { TUI_FIGURE = 32 };
+enum { TUI_FIGURE = 64 };
 
 char *tui_clock(mc_ns at, char *out);                 /* "0m00", "2m24s", "1h05m00s"; MC_NEVER "-" */
 char *tui_stamp(mc_ns at, char *out);                 /* "2m01.104", "1h02m01.104" */

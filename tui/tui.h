@@ -44,7 +44,7 @@ enum tui_colour {
 struct tui_print_options {
     enum tui_tab tab;
     uint32_t width, height; /* 0: 106 x 30 */
-    enum tui_glyphs glyphs; /* AUTO looks at the locale only: the caller has called setlocale */
+    enum tui_glyphs glyphs; /* AUTO looks at the locale only */
     const char *filter;     /* NULL: all */
     const char *sort;       /* a column's name; NULL: the plan's order */
     bool reverse;
