@@ -39,6 +39,7 @@ struct mc_node_options {
     struct mc_addr control;       /* where its control plane listens; any: it has none */
     struct mc_tls_engine *tls;    /* NULL: plaintext only */
     struct mc_signer *signer;     /* makes its keys and requests; NULL: no identity */
+    struct mc_svid *svid;         /* what it starts with; NULL: asks the CA at once */
     struct mc_bundle *trust;
     const struct mc_identity_policy *renewal; /* xds/agent.h; NULL: no identity */
 

@@ -1,43 +1,30 @@
 #include "sim/run/parts.h"
 
-/* Instants of the script wait in a heap of their own; the world is run up to the next one, its samples
- * left out, before it fires. */
-
-static struct sim_call *call_of(struct mc_heap_node *node)
+static void fire(struct sim_entry *entry)
 {
-    return mc_container(node, struct sim_call, heap);
+    struct sim_call *call = mc_container(entry, struct sim_call, entry);
+    struct sim_run *run = call->run;
+    run->now = sim_world_now(run->world);
+    sim_check_at(run->check, run->now);
+    call->fire(call);
 }
 
-void sim_run_call_cancel(struct sim_run *run, struct sim_call *call)
+static const struct sim_entry_type call_entry = {"script", SIM_CLASS_SCRIPT, SIM_KIND_CALL, fire};
+
+bool sim_run_call_is_pending(const struct sim_call *call)
 {
-    if (!call->pending) return;
-    mc_heap_remove(&run->calls, &call->heap);
-    call->pending = false;
+    return call->entry.type && sim_entry_is_queued(&call->entry);
 }
 
 void sim_run_call_at(struct sim_run *run, mc_ns at, struct sim_call *call)
 {
-    sim_run_call_cancel(run, call);
     call->run = run;
     call->at = at > run->now ? at : run->now;
-    call->heap.key = call->at;
-    call->heap.order = ++run->call_order;
-    call->pending = true;
-    mc_heap_insert(&run->calls, &call->heap);
+    if (!call->entry.type) sim_entry_init(&call->entry, &call_entry, &run->script, 0);
+    sim_engine_at(sim_world_engine(run->world), &call->entry, call->at);
 }
 
-mc_ns run_next_call(const struct sim_run *run)
+void sim_run_call_cancel(struct sim_run *run, struct sim_call *call)
 {
-    struct mc_heap_node *first = mc_heap_first(&run->calls);
-    return first ? first->key : MC_NEVER;
-}
-
-bool run_fire_call(struct sim_run *run)
-{
-    struct mc_heap_node *first = mc_heap_first(&run->calls);
-    if (!first || first->key > run->now) return false;
-    struct sim_call *call = call_of(first);
-    sim_run_call_cancel(run, call);
-    call->fire(call);
-    return true;
+    if (sim_run_call_is_pending(call)) sim_engine_cancel(sim_world_engine(run->world), &call->entry);
 }

@@ -64,7 +64,8 @@ static void judge_invariants(struct sim_run *run)
 
 static void judge_faults(struct sim_run *run)
 {
-    for (struct sim_fault *fault = run_first_fault(run); fault; fault = run_next_fault(fault)) {
+    for (uint32_t i = 0; i < sim_faults_count(run->faults); i++) {
+        const struct sim_fault *fault = sim_faults_at(run->faults, i);
         struct sim_touched touched = sim_fault_affected(fault);
         if (sim_fault_disabled(fault) || touched.packets || touched.requests || touched.connections) continue;
         char name[200];

@@ -1,30 +1,36 @@
 /* What the files behind run.h share.
  *
- *   run.c         life: new, start, advance, finish, free
- *   build.c       the plan becomes a world: machines, pods, guests
- *   pods.c        guests of a pod: made, crashed, made again
- *   observe.c     what applications and clients tell reaches counts, series and the sink
+ *   run.c         life: new, start, advance, finish, free; telling
+ *   plan.c        what is wrong with a plan whatever the luck
+ *   build.c       the plan becomes a world: machines, pods, services, load clients
+ *   mesh.c        … and a mesh: registry, CA, control plane
+ *   traffic.c     a service's policy in the control plane's words
+ *   pods.c        guests of a pod: started, crashed, started again; readiness; orders
+ *   observe.c     what applications and clients tell reaches counts and the sink
  *   traces.c      what the core's trace records say reaches the same places
  *   invariants.c  rules that must hold at every moment
  *   judge.c       thresholds, invariants, faults that touched nothing: verdicts at the end
+ *   faults.c      faults of scripts: what the catalogue needs of a run
  *   tell.c        events and verdicts for the sink and for questions
- *   loads.c       load clients            rollouts.c  canaries        calls.c  instants of the script
- *   picture.c     the frame for screens
+ *   loads.c       load clients     rollouts.c  canaries     calls.c  instants of the script
+ *   frame.c       the picture for screens
  */
 #ifndef SIM_RUN_PARTS_H
 #define SIM_RUN_PARTS_H
 
 #include "base/assert.h"
 #include "base/list.h"
-#include "base/heap.h"
 #include "control/registry.h"
 #include "node/node.h"
 #include "ossl/engine.h"
 #include "sim/check/feed.h"
 #include "sim/check/flags.h"
+#include "sim/check/picture.h"
 #include "sim/check/series.h"
 #include "sim/check/threshold.h"
 #include "sim/load/app.h"
+#include "sim/fault/faults.h"
+#include "sim/host/world.h"
 #include "sim/load/client.h"
 #include "sim/run/run.h"
 
@@ -36,6 +42,7 @@ enum {
     RUN_NODE_LOAD = 1 << 30, /* load client l */
     /* Parties of observers: a pod's number, or this and the number of a load client. */
     RUN_PARTY_LOAD = 1 << 30,
+    RUN_CONTROL_PORT = 15010, RUN_METRICS_PORT = 15090,
 };
 
 static inline uint32_t run_app_node(uint32_t pod)
@@ -48,18 +55,24 @@ static inline uint32_t run_sidecar_node(uint32_t pod)
     return RUN_NODE_APP + 2 * pod + 1;
 }
 
-/* A pod of the plan. Its number is its index, and its number in the world. */
+/* A pod of the plan. Its number is its index. */
 struct run_pod {
     struct mc_str name;       /* "reviews-v1-0" */
-    uint32_t service, version; /* in the plan; service UINT32_MAX: the control plane's pod */
+    uint32_t world;           /* its number there */
+    uint32_t service, version; /* in the plan */
     uint32_t zone;            /* in the plan */
+    mc_atom atom;             /* of its name */
+    struct sim_run *run;
+    struct sim_entry readiness; /* when the platform notices that it came or went */
+    struct sim_origin origin;
     uint32_t workload;        /* in the counts */
     struct mc_addr addr;      /* IP and target port */
     mc_atom identity;         /* SPIFFE ID; 0: none */
     struct sim_app *app;      /* NULL: crashed, or none */
     struct mc_node *sidecar;
-    uint32_t app_container, sidecar_container; /* in the world; UINT32_MAX: none */
-    bool meshed, alive;
+    struct sim_container_owner app_owner, sidecar_owner;
+    uint32_t app_container, sidecar_container; /* in the world; SIM_NONE: none */
+    bool meshed, alive, ready;
     uint64_t last_serial;     /* of its SVIDs */
 };
 
@@ -71,7 +84,8 @@ struct sim_load {
     struct sim_call_spec call;
     struct sim_client *client;
     struct mc_str name;
-    uint32_t number, workload, pod;
+    uint32_t number, workload;
+    uint32_t world_pod, container;
 };
 
 struct sim_canary {
@@ -93,7 +107,7 @@ struct run_invariant { /* as chosen by the plan */
     char message[200];
 };
 
-enum { RUN_INVARIANTS = 32, RUN_WATCHES = 4096 };
+enum { RUN_INVARIANTS = 32, RUN_WATCHES = 4096, RUN_CHAIN_MAX = 64, RUN_PODS_MAX = 200000 };
 
 struct run_stream;
 
@@ -116,9 +130,13 @@ struct sim_run {
     struct run_pod *pods;
     uint32_t pod_count;
     struct mc_map pod_of_addr, pod_of_identity; /* packed IP, atom → number + 1 */
+    struct run_machines *machines; /* while the world is built */
     struct mc_registry *registry;
+    struct mc_compiler *compiler; /* what sidecars start with */
     struct mc_node *control;
-    uint32_t control_pod, control_container;
+    uint32_t control_pod, control_container; /* in the world; SIM_NONE: none */
+    struct sim_container_owner control_owner;
+    uint32_t *vips;           /* services in the network, by the plan's numbers */
     struct mc_ossl *ossl;
     struct mc_authority *authority;
     struct mc_bundle *trust;
@@ -131,9 +149,11 @@ struct sim_run {
     struct mc_link loads, canaries;
     uint32_t load_count, canary_count;
     const struct sim_program **programs; /* by workload */
+    struct sim_fault_targets targets;
     struct sim_faults *faults;
-    struct mc_heap calls;
-    uint64_t call_order;
+    bool ca_down;
+    struct sim_origin script;
+    struct sim_picture picture;
 
     /* what is known of requests and streams under way */
     struct sim_watch *watches[RUN_WATCHES];
@@ -198,14 +218,26 @@ void run_broken(struct sim_run *run, struct run_invariant *invariant, const char
 void run_rules_trace(struct sim_run *run, const struct mc_trace_record *record);
 void run_rules_arrival(struct sim_run *run, const struct sim_arrival_record *arrival);
 
-/* ---- calls.c ---- */
+/* ---- build.c ---- */
 
-mc_ns run_next_call(const struct sim_run *run); /* MC_NEVER: none */
-bool run_fire_call(struct sim_run *run);        /* one that is due; false: none is */
+/* False: memory ran out. */
+bool run_build(struct sim_run *run);
+uint32_t run_machine(struct sim_run *run, uint32_t zone, bool own); /* in the world; one of its own, without a bound of cores, or shared; SIM_NONE refuses */
+bool run_place_load(struct sim_run *run, struct sim_load *load); /* a pod of its own, outside the mesh */
+
+/* ---- mesh.c, traffic.c ---- */
+
+bool run_mesh_prepare(struct sim_run *run); /* registry, CA: before the pods */
+bool run_mesh_build(struct sim_run *run);   /* control plane, what the sidecars start with: after them */
+void run_mesh_free(struct sim_run *run);
+bool run_mesh_join(struct sim_run *run, struct run_pod *pod);
+struct mc_svid *run_first_svid(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
+struct mc_snapshot *run_first_snapshot(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
+struct mc_mesh_defaults run_defaults(const struct sim_run *run);
+struct mc_traffic run_traffic(const struct sim_run *run, const struct sim_policy *policy, const struct mc_traffic *otherwise);
 
 /* ---- loads.c, rollouts.c ---- */
 
-bool run_place_load(struct sim_run *run, struct sim_load *load); /* build.c: a pod of its own, outside the mesh */
 bool run_add_plan_loads(struct sim_run *run, struct sim_error *error);
 bool run_add_plan_canaries(struct sim_run *run, struct sim_error *error);
 void run_free_loads(struct sim_run *run);
@@ -214,13 +246,17 @@ void run_rollout_moved(struct sim_run *run, mc_atom target, enum mc_rollout_phas
 
 /* ---- faults.c ---- */
 
-struct sim_fault *run_first_fault(struct sim_run *run); /* in the order of their numbers */
-struct sim_fault *run_next_fault(struct sim_fault *fault);
+extern const struct sim_fault_targets_type run_targets_type;
 
 /* ---- pods.c ---- */
 
-/* Sends COMMAND to a node now, as a step of its guest. */
-bool run_command(struct sim_run *run, struct mc_node *node, const struct mc_command *command);
+bool run_pod_start(struct sim_run *run, struct run_pod *pod); /* its guests begin; false: memory */
+void run_pod_restart(struct sim_run *run, struct run_pod *pod);           /* after a crash; harmless if it is alive */
+void run_pod_free(struct run_pod *pod);
+void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
+/* A step of that guest now, with COMMAND. False: it does not run, or could not. */
+bool run_command_pod(struct sim_run *run, struct run_pod *pod, const struct mc_command *command);
+bool run_command(struct sim_run *run, const struct mc_command *command); /* to the control plane */
 
 /* ---- judge.c ---- */
 

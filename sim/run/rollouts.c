@@ -62,7 +62,7 @@ static void begin(struct sim_call *call)
     struct sim_canary *canary = mc_container(call, struct sim_canary, begin);
     struct sim_run *run = canary->run;
     struct mc_node_rollout_start command = {.base = {MC_NODE_ROLLOUT_START}, .options = options_of(run, canary)};
-    canary->begun = run_command(run, run->control, &command.base);
+    canary->begun = run_command(run, &command.base);
     if (!canary->begun) run_event(run, "rollout", SIM_ERROR_SEVERITY, canary->spec.target, "could not begin");
 }
 

@@ -13,12 +13,12 @@
 #ifndef SIM_RUN_RUN_H
 #define SIM_RUN_RUN_H
 
-#include "base/heap.h"
 #include "sim/check/frame.h"
 #include "sim/check/metric.h"
 #include "sim/check/query.h"
 #include "sim/check/sink.h"
 #include "sim/check/verdict.h"
+#include "sim/engine/engine.h"
 #include "sim/fault/fault.h"
 #include "sim/plan/error.h"
 
@@ -91,18 +91,18 @@ const struct sim_verdicts *sim_run_verdicts(const struct sim_run *run);
 
 /* ---- the script ---- */
 
-/* Embedded by its owner. Fires once, in class `script`: after everything else of that instant but the
+/* Embedded by its owner, zeroed but for `fire`. Fires once, in class `script`: after everything else of that instant but the
  * samples. */
 struct sim_call {
     void (*fire)(struct sim_call *call);
     struct sim_run *run; /* set by sim_run_call_at */
     mc_ns at;
-    bool pending;
-    struct mc_heap_node heap; /* private */
+    struct sim_entry entry; /* private */
 };
 
 void sim_run_call_at(struct sim_run *run, mc_ns at, struct sim_call *call); /* again: moves it; past times: now */
 void sim_run_call_cancel(struct sim_run *run, struct sim_call *call);       /* harmless if not pending */
+bool sim_run_call_is_pending(const struct sim_call *call);
 
 /* `now()` of a script: also cuts the counts here, so that `since` this instant is exact. */
 mc_ns sim_run_look(struct sim_run *run);

@@ -36,27 +36,31 @@ static mc_ns since_start(const struct sim_run *run, uint64_t wall)
 
 /* ---- one function per kind that means something here ---- */
 
+/* "outbound|8080|v1|reviews.default.svc.cluster.local" -> "reviews" */
+static struct mc_str service_of_cluster(struct sim_run *run, uint64_t cluster)
+{
+    struct mc_str rest = run_text(run, (mc_atom)cluster), part = rest, ignored;
+    while (rest.n) part = mc_str_cut(rest, '|', &rest);
+    return mc_str_cut(part, '.', &ignored);
+}
+
 static void on_access(struct sim_run *run, const struct mc_trace_record *record)
 {
+    uint32_t flags = (uint32_t)(record->v[0] >> 16);
+    if (flags) sim_faults_logged(run->faults, service_of_cluster(run, record->v[1]), flags);
     struct sim_watch *watch = run_watch_find(run, record->v[4]);
     if (!watch) return;
-    watch->flags |= (uint32_t)(record->v[0] >> 16);
+    watch->flags |= flags;
     if (record->v[2]) watch->endpoint = record->v[2];
     watch->attempts = (uint32_t)record->v[5];
 }
 
 static void on_retry(struct sim_run *run, const struct mc_trace_record *record)
 {
-    struct mc_service *service = NULL;
-    /* outbound|8080|v1|reviews.default.svc.cluster.local */
-    struct mc_str name = run_text(run, (mc_atom)record->v[0]), rest = name, part = name;
-    while (rest.n) part = mc_str_cut(rest, '|', &rest);
-    struct mc_str ignored, first = mc_str_cut(part, '.', &ignored);
-    mc_atom atom = mc_atoms_find(&run->realm.atoms, first);
-    if (run->registry && atom) service = mc_registry_service(run->registry, atom);
+    mc_atom name = mc_atoms_find(&run->realm.atoms, service_of_cluster(run, record->v[0]));
     uint32_t dst = UINT32_MAX;
-    for (uint32_t i = 0; service && i < run->plan->topology.service_count; i++)
-        if (run->service_names[i] == atom) dst = sim_check_workload(run->check, i, UINT32_MAX);
+    for (uint32_t i = 0; name && i < run->plan->topology.service_count; i++)
+        if (run->service_names[i] == name) dst = sim_check_workload(run->check, i, UINT32_MAX);
     sim_check_mark(run->check, run->now, SIM_MARK_RETRY, 0, workload_of_node(run, record->node), dst);
 }
 
@@ -140,12 +144,14 @@ static void on_installed(struct sim_run *run, const struct mc_trace_record *reco
 
 static void on_issued(struct sim_run *run, const struct mc_trace_record *record)
 {
+    sim_faults_csr(run->faults);
     sim_check_mark(run->check, run->now, SIM_MARK_CSR, SIM_CSR_ISSUED, workload_of_identity(run, record->v[0]), UINT32_MAX);
     remember_serial(run, record);
 }
 
 static void on_refused_csr(struct sim_run *run, const struct mc_trace_record *record)
 {
+    sim_faults_csr(run->faults);
     sim_check_mark(run->check, run->now, SIM_MARK_CSR, SIM_CSR_REFUSED, workload_of_identity(run, record->v[0]), UINT32_MAX);
     run_event(run, "cert", SIM_WARNING, run_text(run, (mc_atom)record->v[0]), "certificate request refused");
 }

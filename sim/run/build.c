@@ -1,0 +1,183 @@
+#include "sim/run/parts.h"
+#include <stdio.h>
+
+/* ---- machines ---- */
+
+/* Pods of a zone share machines, so many on each, in the order in which they come. */
+struct run_machines {
+    uint32_t machine, pods; /* the one that is being filled */
+};
+
+/* Zones are "a", or "region/a"; what comes before the slash is the region. Numbered by its first zone. */
+static uint32_t region_of(const struct sim_topology *topology, uint32_t zone)
+{
+    struct mc_str rest, region = mc_str_cut(topology->zones[zone], '/', &rest);
+    if (region.n == topology->zones[zone].n) return 0;
+    for (uint32_t i = 0; i < zone; i++)
+        if (mc_str_eq(mc_str_cut(topology->zones[i], '/', &rest), region)) return i + 1;
+    return zone + 1;
+}
+
+static uint32_t add_machine(struct sim_run *run, uint32_t zone, uint32_t cores)
+{
+    struct sim_machine_spec spec = {.zone = zone, .region = region_of(&run->plan->topology, zone), .cores = cores};
+    uint32_t machine;
+    return sim_world_add_machine(run->world, &spec, &machine) ? machine : SIM_NONE;
+}
+
+uint32_t run_machine(struct sim_run *run, uint32_t zone, bool own)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    if (own) return add_machine(run, zone, 0);
+    struct run_machines *filling = &run->machines[zone];
+    if (filling->pods == 0 || filling->pods >= topology->pods_per_machine) {
+        *filling = (struct run_machines){.machine = add_machine(run, zone, topology->cores_per_machine)};
+        if (filling->machine == SIM_NONE) return SIM_NONE;
+    }
+    filling->pods++;
+    return filling->machine;
+}
+
+static uint32_t zone_number(const struct sim_topology *topology, struct mc_str name)
+{
+    for (uint32_t i = 0; i < topology->zone_count; i++)
+        if (mc_str_eq(topology->zones[i], name)) return i;
+    return 0;
+}
+
+/* ---- services ---- */
+
+static bool add_services(struct sim_run *run)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    struct sim_net *net = sim_world_net(run->world);
+    run->vips = mc_arena_take_zero(&run->arena, sizeof *run->vips * (topology->service_count + 1));
+    run->service_names = mc_arena_take_zero(&run->arena, sizeof *run->service_names * (topology->service_count + 1));
+    if (!run->vips || !run->service_names) return false;
+    for (uint32_t i = 0; i < topology->service_count; i++) {
+        const struct sim_service *service = &topology->services[i];
+        char full[300];
+        snprintf(full, sizeof full, "%.*s.default.svc.cluster.local", MC_STR_ARG(service->name));
+        run->service_names[i] = mc_atoms_intern(&run->realm.atoms, service->name);
+        if (!run->service_names[i] || !sim_net_add_service(net, service->name, service->port, &run->vips[i]) ||
+            !sim_net_add_name(net, mc_str_c(full), sim_net_vip(net, run->vips[i])))
+            return false;
+    }
+    return true;
+}
+
+/* ---- pods ---- */
+
+static bool has_sidecar(const struct sim_run *run, const struct sim_version *version)
+{
+    return run->plan->profile.sidecars && version->meshed;
+}
+
+static bool add_containers(struct sim_run *run, struct run_pod *pod, const struct sim_version *version)
+{
+    const struct sim_profile *profile = &run->plan->profile;
+    struct sim_container_spec app = {.pod = pod->world, .cpu_millis = version->cpu_millis, .threads = UINT16_MAX, .owner = &pod->app_owner};
+    pod->sidecar_container = SIM_NONE;
+    if (!sim_world_add_container(run->world, &app, &pod->app_container)) return false;
+    if (!pod->meshed) return true;
+    struct sim_container_spec sidecar = {.pod = pod->world,
+                                         .sidecar = true,
+                                         .cpu_millis = profile->proxy_cpu_millis,
+                                         .threads = profile->proxy_workers,
+                                         .price = profile->price,
+                                         .owner = &pod->sidecar_owner};
+    struct sim_capture capture = {.on = true, .outbound_port = 15001, .inbound_port = 15006, .excluded_inbound = {RUN_METRICS_PORT}};
+    sim_net_set_capture(sim_world_net(run->world), pod->world, &capture);
+    return sim_world_add_container(run->world, &sidecar, &pod->sidecar_container);
+}
+
+static bool add_pod(struct sim_run *run, uint32_t service, uint32_t number, uint32_t replica)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    const struct sim_service *of = &topology->services[service];
+    const struct sim_version *version = &of->versions[number];
+    struct run_pod *pod = &run->pods[run->pod_count];
+    char name[256];
+    int length = snprintf(name, sizeof name, "%.*s-%.*s-%u", MC_STR_ARG(of->name), MC_STR_ARG(version->name), replica);
+    *pod = (struct run_pod){.run = run, .service = service, .version = number, .meshed = has_sidecar(run, version)};
+    pod->name = run_copy(run, mc_str(name, (size_t)length));
+    pod->atom = mc_atoms_intern(&run->realm.atoms, pod->name);
+    pod->zone = version->zone_count ? zone_number(topology, version->zones[replica % version->zone_count]) : 0;
+    pod->workload = sim_check_workload(run->check, service, number);
+    struct sim_pod_spec spec = {.machine = run_machine(run, pod->zone, false), .name = pod->name, .service = service, .version = number};
+    if (!pod->atom || spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &pod->world)) return false;
+    pod->addr = sim_net_addr(sim_world_net(run->world), pod->world, of->port);
+    void *number_plus_one = (void *)(uintptr_t)(run->pod_count + 1);
+    if (!mc_map_put(&run->pod_of_addr, mc_trace_addr(pod->addr) >> 16, number_plus_one)) return false;
+    run->pod_count++;
+    return add_containers(run, pod, version) && run_mesh_join(run, pod);
+}
+
+static bool add_pods(struct sim_run *run)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    uint64_t total = 0;
+    for (uint32_t s = 0; s < topology->service_count; s++)
+        for (uint32_t v = 0; v < topology->services[s].version_count; v++) total += topology->services[s].versions[v].replicas;
+    run->pods = mc_arena_take_zero(&run->arena, sizeof *run->pods * (total + 1));
+    if (!run->pods) return false;
+    for (uint32_t s = 0; s < topology->service_count; s++)
+        for (uint32_t v = 0; v < topology->services[s].version_count; v++)
+            for (uint32_t r = 0; r < topology->services[s].versions[v].replicas; r++)
+                if (!add_pod(run, s, v, r)) return false;
+    return true;
+}
+
+static bool make_programs(struct sim_run *run)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    run->programs = mc_arena_take_zero(&run->arena, sizeof *run->programs * (sim_check_workload_count(run->check) + 1));
+    if (!run->programs) return false;
+    for (uint32_t s = 0; s < topology->service_count; s++)
+        for (uint32_t v = 0; v < topology->services[s].version_count; v++) {
+            const struct sim_program *program = sim_program_new(topology, s, v, &run->arena, &run->realm);
+            if (!program) return false;
+            run->programs[sim_check_workload(run->check, s, v)] = program;
+        }
+    return true;
+}
+
+/* The resolver of the cluster: a pod without a guest; the path to it counts. */
+static bool add_resolver(struct sim_run *run)
+{
+    struct sim_pod_spec spec = {.machine = run_machine(run, 0, true), .name = MC_STR("kube-dns"), .service = SIM_NONE, .version = SIM_NONE};
+    uint32_t pod;
+    if (spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &pod)) return false;
+    sim_net_set_resolver(sim_world_net(run->world), pod);
+    return true;
+}
+
+bool run_build(struct sim_run *run)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    run->machines = mc_arena_take_zero(&run->arena, sizeof *run->machines * (topology->zone_count + 1));
+    if (!run->machines || !add_services(run) || !make_programs(run) || !add_resolver(run)) return false;
+    if (!run_mesh_prepare(run) || !add_pods(run) || !run_mesh_build(run)) return false;
+    for (uint32_t i = 0; i < run->pod_count; i++)
+        if (!run_pod_start(run, &run->pods[i])) return false;
+    for (uint32_t i = 0; i < topology->service_count; i++) run_set_backends(run, i);
+    return true;
+}
+
+/* ---- load clients ---- */
+
+bool run_place_load(struct sim_run *run, struct sim_load *load)
+{
+    char name[256];
+    int length = snprintf(name, sizeof name, "load-%.*s", MC_STR_ARG(load->name));
+    uint32_t zone = load->spec.zone.n ? zone_number(&run->plan->topology, load->spec.zone) : 0;
+    struct sim_pod_spec spec = {.machine = run_machine(run, zone, true),
+                                .name = mc_str(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1),
+                                .service = SIM_NONE,
+                                .version = SIM_NONE};
+    if (spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &load->world_pod)) return false;
+    struct sim_container_spec container = {.pod = load->world_pod, .threads = UINT16_MAX};
+    if (!sim_world_add_container(run->world, &container, &load->container)) return false;
+    sim_container_start(run->world, load->container, sim_client_guest(load->client));
+    return true;
+}

@@ -1,0 +1,138 @@
+#include "sim/run/parts.h"
+
+/* What is wrong with a plan whatever the luck: callees that do not exist, calls in a circle, values that
+ * cannot be, invariants and metrics that nobody knows. */
+
+static uint32_t service_named(const struct sim_topology *topology, struct mc_str name)
+{
+    uint32_t i = 0;
+    while (i < topology->service_count && !mc_str_eq(topology->services[i].name, name)) i++;
+    return i;
+}
+
+static bool no_service(const struct sim_topology *topology, struct sim_source source, const char *what, struct mc_str name, struct sim_error *error)
+{
+    const char *near =
+        topology->service_count ? sim_nearest(name, &topology->services[0].name.p, sizeof *topology->services, topology->service_count) : NULL;
+    return sim_error_set(error, source, "%s: no service \"%.*s\"%s%s%s", what, MC_STR_ARG(name), near ? "; did you mean \"" : "", near ? near : "",
+                         near ? "\"?" : "");
+}
+
+/* ---- the call graph ---- */
+
+enum colour { WHITE, GREY, BLACK };
+
+struct walk {
+    const struct sim_topology *topology;
+    uint8_t *colours;
+    uint32_t *path; /* services that are being looked at, callers first */
+    uint32_t depth;
+    struct sim_error *error;
+};
+
+static bool circle(const struct walk *walk, uint32_t service, struct sim_source source)
+{
+    char text[240];
+    size_t used = 0;
+    uint32_t from = 0;
+    while (walk->path[from] != service) from++;
+    for (uint32_t i = from; i <= walk->depth && used < sizeof text - 1; i++) {
+        struct mc_str name = walk->topology->services[i < walk->depth ? walk->path[i] : service].name;
+        for (const char *arrow = i > from ? " -> " : ""; *arrow && used < sizeof text - 1; arrow++) text[used++] = *arrow;
+        for (size_t c = 0; c < name.n && used < sizeof text - 1; c++) text[used++] = name.p[c];
+    }
+    return sim_error_set(walk->error, source, "calls go in a circle: %.*s", (int)used, text);
+}
+
+static bool visit(struct walk *walk, uint32_t service);
+
+static bool visit_steps(struct walk *walk, const struct sim_version *version)
+{
+    for (uint32_t i = 0; i < version->step_count; i++) {
+        const struct sim_step *step = &version->steps[i];
+        if (step->kind != SIM_STEP_CALL) continue;
+        uint32_t callee = service_named(walk->topology, step->service);
+        if (callee == walk->topology->service_count) return no_service(walk->topology, step->source, "call", step->service, walk->error);
+        if (walk->colours[callee] == GREY) return circle(walk, callee, step->source);
+        if (walk->colours[callee] == WHITE && !visit(walk, callee)) return false;
+    }
+    return true;
+}
+
+/* As deep as the longest chain of calls, which has no service twice. */
+static bool visit(struct walk *walk, uint32_t service)
+{
+    const struct sim_service *of = &walk->topology->services[service];
+    if (walk->depth >= RUN_CHAIN_MAX)
+        return sim_error_set(walk->error, of->source, "calls are nested more than %d deep at %.*s", RUN_CHAIN_MAX, MC_STR_ARG(of->name));
+    walk->colours[service] = GREY;
+    walk->path[walk->depth++] = service;
+    for (uint32_t v = 0; v < of->version_count; v++)
+        if (!visit_steps(walk, &of->versions[v])) return false;
+    walk->depth--;
+    walk->colours[service] = BLACK;
+    return true;
+}
+
+static bool check_calls(const struct sim_plan *plan, struct sim_error *error)
+{
+    const struct sim_topology *topology = &plan->topology;
+    uint32_t path[RUN_CHAIN_MAX];
+    struct walk walk = {.topology = topology, .path = path, .error = error};
+    walk.colours = mc_arena_take_zero(plan->arena, topology->service_count + 1);
+    if (!walk.colours) return sim_error_set(error, plan->source, "out of memory");
+    for (uint32_t i = 0; i < topology->service_count; i++)
+        if (walk.colours[i] == WHITE && !visit(&walk, i)) return false;
+    return true;
+}
+
+/* ---- the rest ---- */
+
+static bool check_services(const struct sim_plan *plan, struct sim_error *error)
+{
+    const struct sim_topology *topology = &plan->topology;
+    if (!topology->service_count) return sim_error_set(error, plan->source, "the topology has no services");
+    if (!topology->zone_count) return sim_error_set(error, plan->source, "the topology has no zones");
+    uint64_t pods = 0;
+    for (uint32_t s = 0; s < topology->service_count; s++) {
+        const struct sim_service *service = &topology->services[s];
+        if (service->version_count > MC_MAX_SUBSETS)
+            return sim_error_set(error, service->source, "%.*s has %u versions; at most %d", MC_STR_ARG(service->name), service->version_count,
+                                 MC_MAX_SUBSETS);
+        for (uint32_t v = 0; v < service->version_count; v++) pods += service->versions[v].replicas;
+    }
+    if (pods > RUN_PODS_MAX) return sim_error_set(error, plan->source, "%llu pods; at most %d", (unsigned long long)pods, RUN_PODS_MAX);
+    return true;
+}
+
+static bool check_loads(const struct sim_plan *plan, struct sim_error *error)
+{
+    for (uint32_t i = 0; i < plan->load_count; i++)
+        if (service_named(&plan->topology, plan->loads[i].to) == plan->topology.service_count)
+            return no_service(&plan->topology, plan->loads[i].source, "load", plan->loads[i].to, error);
+    for (uint32_t i = 0; i < plan->canary_count; i++)
+        if (service_named(&plan->topology, plan->canaries[i].target) == plan->topology.service_count)
+            return no_service(&plan->topology, plan->canaries[i].source, "canary", plan->canaries[i].target, error);
+    return true;
+}
+
+static bool check_invariants(const struct sim_plan *plan, struct sim_error *error)
+{
+    uint32_t known = 0;
+    while (sim_invariant_docs[known].name) known++;
+    if (plan->invariant_count > RUN_INVARIANTS) return sim_error_set(error, plan->source, "more than %d invariants", RUN_INVARIANTS);
+    for (uint32_t i = 0; i < plan->invariant_count; i++) {
+        if (run_rule_find(plan->invariants[i])) continue;
+        const char *near = sim_nearest(plan->invariants[i], &sim_invariant_docs[0].name, sizeof *sim_invariant_docs, known);
+        return sim_error_set(error, plan->source, "invariants: no \"%.*s\"%s%s%s", MC_STR_ARG(plan->invariants[i]), near ? "; did you mean \"" : "",
+                             near ? near : "", near ? "\"?" : "");
+    }
+    return true;
+}
+
+bool sim_run_check(const struct sim_plan *plan, struct sim_error *error)
+{
+    error->text[0] = 0;
+    if (plan->duration <= 0) return sim_error_set(error, plan->source, "duration must be longer than 0s");
+    return check_services(plan, error) && check_calls(plan, error) && check_loads(plan, error) && check_invariants(plan, error);
+}
