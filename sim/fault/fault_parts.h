@@ -102,6 +102,7 @@ static inline struct sim_fault_targets *fault_targets(const struct sim_fault *fa
     return fault->faults->targets;
 }
 
+bool fault_candidates(const struct sim_faults *faults, struct sim_candidate **list, uint32_t *count); /* false: no memory */
 bool fault_pods(struct sim_fault *fault, const char *name, struct sim_pod_set *set, struct sim_error *error); /* union of the selectors given as NAME */
 uint64_t fault_draw(const struct sim_fault *fault, uint64_t what);
 /* Connections of its pods: open ones when it started, and all that were opened to or from them since. */
@@ -110,9 +111,5 @@ uint64_t fault_connections_of(const struct sim_fault *fault);
 struct sim_fault *fault_next_active(const struct sim_faults *faults, const struct sim_fault_code *code, const struct sim_fault *after);
 bool fault_has_effect(const struct sim_fault *fault); /* active and not disabled */
 uint32_t fault_container(const struct sim_fault *fault, uint32_t pod, bool sidecar); /* SIM_NONE */
-
-/* ---- select.c ---- */
-
-bool fault_candidates(const struct sim_faults *faults, struct sim_candidate **list, uint32_t *count); /* false: no memory */
 
 #endif

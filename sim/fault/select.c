@@ -240,15 +240,3 @@ void sim_pod_set_fini(struct sim_pod_set *set)
     if (set->alloc) mc_alloc_give(set->alloc, set->pods, set->capacity * sizeof *set->pods);
     *set = (struct sim_pod_set){0};
 }
-
-bool fault_candidates(const struct sim_faults *faults, struct sim_candidate **list, uint32_t *count)
-{
-    *count = sim_world_pod_count(faults->world);
-    *list = mc_alloc_take(&faults->alloc, (*count + 1) * sizeof **list);
-    if (!*list) return false;
-    for (uint32_t i = 0; i < *count; i++) {
-        struct sim_pod_view pod = sim_world_pod(faults->world, i);
-        (*list)[i] = (struct sim_candidate){.service = pod.service, .version = pod.version, .zone = pod.zone, .name = pod.name, .up = pod.up};
-    }
-    return true;
-}
