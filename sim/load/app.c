@@ -67,7 +67,6 @@ static void maybe_exit(struct sim_app *app)
     if (!app->draining || app->exited || !mc_list_empty(&app->conns)) return;
     app->exited = true;
     mc_timer_disarm(&app->turn.timers, &app->grace);
-    mc_turn_exit(&app->turn, 0);
 }
 
 static void on_nothing(struct mc_http_conn *http)
@@ -148,9 +147,7 @@ static void stop(struct sim_app *app, mc_ns grace)
 static void grace_over(struct mc_timer *timer)
 {
     struct sim_app *app = mc_container(timer, struct sim_app, grace);
-    if (app->exited) return;
     app->exited = true;
-    mc_turn_exit(&app->turn, 0);
 }
 
 static void resolved(struct sim_app *app, const struct mc_event *event)
@@ -162,14 +159,19 @@ static void resolved(struct sim_app *app, const struct mc_event *event)
 static void step(void *self, const struct mc_event *event, struct mc_outbox *outbox)
 {
     struct sim_app *app = self;
+    if (app->exit_told) return;
     mc_turn_begin(&app->turn, event, outbox);
-    mc_timers_run(&app->turn.timers, event->now); /* first: what the event arms for now has a step of its own */
-    if (!mc_net_event(&app->net, event)) {
+    if (event->kind == MC_EVENT_WAKE) { /* only then: what an event arms for now has a step of its own */
+        mc_timers_run(&app->turn.timers, event->now);
+    } else if (!mc_net_event(&app->net, event)) {
         if (event->kind == MC_EVENT_START) mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
         else if (event->kind == MC_EVENT_RESOLVED) resolved(app, event);
         else if (event->kind == MC_EVENT_STOP) stop(app, event->grace);
     }
     mc_turn_end(&app->turn);
+    if (!app->exited) return;
+    app->exit_told = true;
+    mc_outbox_add(outbox, MC_ACTION_EXIT); /* the last: what was buried may have sent something */
 }
 
 static mc_ns deadline(const void *self)

@@ -26,7 +26,7 @@ struct sim_app {
     uint32_t slow_permille;
     uint64_t arrivals;
     struct mc_timer grace;
-    bool draining, exited;
+    bool draining, exited, exit_told;
     char served_by[20];
     uint32_t served_by_length;
 };

@@ -160,6 +160,11 @@ static mc_ns echo_deadline(const void *self)
 
 static const struct mc_guest_type echo_guest = {"echo", echo_step, echo_deadline};
 
+struct mc_guest echo_guest_of(struct echo *echo)
+{
+    return (struct mc_guest){&echo_guest, echo};
+}
+
 /* ---- a raw peer: sends bytes, remembers what comes ---- */
 
 static void raw_step(void *self, const struct mc_event *event, struct mc_outbox *outbox)

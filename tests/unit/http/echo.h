@@ -42,6 +42,8 @@ struct talk {
     struct raw raw;
 };
 
+struct mc_guest echo_guest_of(struct echo *echo);
+
 /* The parts of a talk, for tests that step by themselves: begin, then wire_run… on t->wire, then end,
  * which checks that nothing is left. */
 struct talk *talk_begin(struct mc_str bytes);
