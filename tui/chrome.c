@@ -166,18 +166,30 @@ static void draw_prompt(const struct tui_scene *scene, struct tui_canvas *canvas
     if (canvas->width - x > 70) tui_draw_right(canvas, x + 2, y, canvas->width - x - 3, TUI_DIM, hint);
 }
 
+static int draw_hint(struct tui_canvas *canvas, int x, int y, const struct tui_key *key)
+{
+    int from = x;
+    x += tui_draw(canvas, x, y, (int)strlen(key->shown), TUI_KEY, key->shown);
+    x += 1 + tui_draw(canvas, x + 1, y, (int)strlen(key->hint), TUI_DIM, key->hint);
+    return x - from;
+}
+
+static int hint_width(const struct tui_key *key)
+{
+    return (int)(strlen(key->shown) + strlen(key->hint)) + 1;
+}
+
+/* As many as fit, in the order of the table; how to leave stands always there. */
 static void draw_hints(const struct tui_scene *scene, struct tui_canvas *canvas, int y)
 {
-    int x = 1;
-    const struct tui_key *key;
+    const struct tui_key *key, *quit = tui_key_find('q', scene->view->tab);
+    int x = 1, end = canvas->width - 1 - hint_width(quit) - 2;
     for (uint32_t i = 0; (key = tui_key_row(i)); i++) {
-        if (!key->hint || !(key->tabs & 1u << scene->view->tab)) continue;
-        int need = (int)(strlen(key->shown) + strlen(key->hint)) + 1;
-        if (x + need > canvas->width - 1) continue;
-        x += tui_draw(canvas, x, y, need, TUI_KEY, key->shown);
-        x += 1 + tui_draw(canvas, x + 1, y, need, TUI_DIM, key->hint);
-        x += 2;
+        if (!key->hint || key == quit || !(key->tabs & 1u << scene->view->tab)) continue;
+        if (x + hint_width(key) > end) continue;
+        x += draw_hint(canvas, x, y, key) + 2;
     }
+    draw_hint(canvas, x, y, quit);
 }
 
 static void draw_foot(const struct tui_scene *scene, struct tui_canvas *canvas, int y)

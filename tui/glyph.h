@@ -15,8 +15,7 @@
     X(RISING, "▲", "^") X(FALLING, "▼", "v") X(MORE_UP, "↑", "^") X(MORE_DOWN, "↓", "v") \
     X(LEVEL_0, " ", " ") X(LEVEL_1, "▁", ".") X(LEVEL_2, "▂", ".") X(LEVEL_3, "▃", ":") X(LEVEL_4, "▄", ":") \
     X(LEVEL_5, "▅", "|") X(LEVEL_6, "▆", "|") X(LEVEL_7, "▇", "#") X(LEVEL_8, "█", "#") \
-    X(FAULT_ON, "█", "#") X(MARK, "╵", "'") X(CURSOR, "▲", "^") X(CURSOR_LINE, "┊", "|") X(ARROW, "→", ">") \
-    X(RULER, "┴", "+") X(BRACE_LEFT, "▕", "[") X(BRACE_RIGHT, "▏", "]")
+    X(FAULT_ON, "█", "#") X(MARK, "╵", "'") X(CURSOR, "▲", "^")
 
 enum tui_glyph {
 #define X(name, unicode, ascii) TUI_G_##name,

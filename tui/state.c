@@ -36,23 +36,33 @@ static bool full(const struct pen *pen)
     return pen->y >= pen->box.y + pen->box.height;
 }
 
-static void touched(const struct sim_frame_fault *fault, char *out, size_t size)
+enum { ROOMY = 98 }; /* columns: below, texts are shorter */
+
+static void touched(const struct sim_frame_fault *fault, bool roomy, char *out, size_t size)
 {
     char a[TUI_FIGURE];
-    if (fault->packets) snprintf(out, size, "touched %s pkts", tui_count(fault->packets, a));
-    else if (fault->requests) snprintf(out, size, "touched %s requests", tui_count(fault->requests, a));
-    else if (fault->connections) snprintf(out, size, "touched %s connections", tui_count(fault->connections, a));
-    else snprintf(out, size, "touched nothing yet");
+    const char *lead = roomy ? "touched " : "";
+    if (fault->packets) snprintf(out, size, "%s%s pkts", lead, tui_count(fault->packets, a));
+    else if (fault->requests) snprintf(out, size, "%s%s requests", lead, tui_count(fault->requests, a));
+    else if (fault->connections) snprintf(out, size, "%s%s connections", lead, tui_count(fault->connections, a));
+    else snprintf(out, size, "touched nothing");
+}
+
+static void fault_times(const struct sim_frame_fault *fault, mc_ns now, bool roomy, char *out, size_t size)
+{
+    char since[TUI_FIGURE], left[TUI_FIGURE];
+    tui_clock(fault->since, since);
+    if (fault->until == MC_NEVER) snprintf(out, size, "since %s", since);
+    else if (!roomy) snprintf(out, size, "%s left", tui_clock(fault->until > now ? fault->until - now : 0, left));
+    else snprintf(out, size, "since %s, %s left", since, tui_clock(fault->until > now ? fault->until - now : 0, left));
 }
 
 static void fault_line(struct pen *pen, const struct sim_frame_fault *fault, mc_ns now)
 {
-    char since[TUI_FIGURE], left[TUI_FIGURE], times[96], effect[64];
-    touched(fault, effect, sizeof effect);
-    if (fault->until == MC_NEVER) snprintf(times, sizeof times, "since %s", tui_clock(fault->since, since));
-    else
-        snprintf(times, sizeof times, "since %s, %s left", tui_clock(fault->since, since),
-                 tui_clock(fault->until > now ? fault->until - now : 0, left));
+    char times[160], effect[96];
+    bool roomy = pen->box.width >= ROOMY;
+    touched(fault, roomy, effect, sizeof effect);
+    fault_times(fault, now, roomy, times, sizeof times);
     int name = (int)tui_text_width(fault->text), rest = (int)(strlen(times) + strlen(effect)) + 6;
     int most = room(pen) - rest;
     pen->x += tui_draw(pen->canvas, pen->x, pen->y, most < 16 ? room(pen) : most < name ? most : name, TUI_WARN, fault->text);
@@ -60,7 +70,7 @@ static void fault_line(struct pen *pen, const struct sim_frame_fault *fault, mc_
     say(pen, TUI_PLAIN, "   ");
     say(pen, TUI_DIM, times);
     say(pen, TUI_PLAIN, "   ");
-    say(pen, effect[8] == 'n' ? TUI_WARN : TUI_PLAIN, effect);
+    say(pen, fault->packets + fault->requests + fault->connections ? TUI_PLAIN : TUI_WARN, effect);
 }
 
 static void faults(struct pen *pen, const struct sim_frame *frame)
@@ -88,11 +98,11 @@ static void rollouts(struct pen *pen, const struct sim_frame *frame)
         const struct sim_frame_rollout *r = &frame->rollouts[i];
         char text[4 * SIM_FRAME_NAME + 64];
         head(pen, i ? "" : "ROLLOUT");
-        snprintf(text, sizeof text, "%s %s%s%s  ", r->target, r->from, tui_glyph_text(TUI_G_ARROW, pen->canvas->ascii), r->to);
+        snprintf(text, sizeof text, "%s %s->%s  ", r->target, r->from, r->to);
         say(pen, TUI_PLAIN, text);
         snprintf(text, sizeof text, "weight %u%%  ", r->weight);
         say(pen, TUI_ACCENT, text);
-        snprintf(text, sizeof text, "phase %s  ", r->phase);
+        snprintf(text, sizeof text, "%s%s  ", pen->box.width >= ROOMY ? "phase " : "", r->phase);
         say(pen, TUI_PLAIN, text);
         snprintf(text, sizeof text, "failed checks %u of %u", r->failed_checks, r->threshold);
         say(pen, r->failed_checks ? TUI_WARN : TUI_DIM, text);
@@ -100,11 +110,12 @@ static void rollouts(struct pen *pen, const struct sim_frame *frame)
     }
 }
 
-static void push_text(const struct sim_frame *frame, char *out, size_t size)
+static void push_text(const struct sim_frame *frame, bool roomy, char *out, size_t size)
 {
     char at[TUI_FIGURE], took[TUI_FIGURE];
     if (frame->push_at == MC_NEVER) snprintf(out, size, "   no push yet");
     else if (frame->push_took == MC_NEVER) snprintf(out, size, "   last push %s (on its way)", tui_clock(frame->push_at, at));
+    else if (!roomy) snprintf(out, size, "   push %s", tui_clock(frame->push_at, at));
     else snprintf(out, size, "   last push %s (%s to all)", tui_clock(frame->push_at, at), tui_latency(frame->push_took, took));
 }
 
@@ -123,13 +134,13 @@ static void certs(struct pen *pen, const struct sim_frame *frame)
 
 static void control(struct pen *pen, const struct sim_frame *frame)
 {
-    char text[96];
+    char text[192];
     if (!frame->has_control && !frame->has_ca) return;
     head(pen, "CONTROL PLANE");
     if (frame->has_control) {
         snprintf(text, sizeof text, "xDS %u/%u in sync", frame->proxies_in_sync, frame->proxies);
         say(pen, frame->proxies_in_sync < frame->proxies ? TUI_WARN : TUI_PLAIN, text);
-        push_text(frame, text, sizeof text);
+        push_text(frame, pen->box.width >= ROOMY, text, sizeof text);
         say(pen, TUI_DIM, text);
     }
     certs(pen, frame);
@@ -155,11 +166,11 @@ static const struct {
 } marks[] = {[SIM_PASS] = {TUI_G_PASS, TUI_GOOD}, [SIM_FAIL] = {TUI_G_FAIL, TUI_BAD}, [SIM_INCONCLUSIVE] = {TUI_G_UNSURE, TUI_WARN}};
 
 /* True: it had room. */
-static bool threshold(struct pen *pen, const struct sim_frame_threshold *t)
+static bool threshold(struct pen *pen, const struct sim_frame_threshold *t, bool last)
 {
     mc_assert(t->status < MC_COUNT_OF(marks));
     int need = (int)(tui_text_width(t->name) + tui_text_width(t->observed)) + 4;
-    if (need > room(pen)) return false;
+    if (need > room(pen) - (last ? 0 : (int)strlen("   and 99 more"))) return false;
     pen->x += 1 + tui_draw_glyph(pen->canvas, pen->x, pen->y, marks[t->status].style, marks[t->status].glyph);
     say(pen, TUI_DIM, t->name);
     pen->x += 2;
@@ -177,7 +188,7 @@ static void thresholds(struct pen *pen, const struct sim_frame *frame)
     for (size_t s = 0; s < MC_COUNT_OF(order); s++)
         for (uint32_t i = 0; i < frame->threshold_count; i++) {
             if (frame->thresholds[i].status != order[s]) continue;
-            if (threshold(pen, &frame->thresholds[i])) shown++;
+            if (threshold(pen, &frame->thresholds[i], shown + 1 == frame->threshold_count)) shown++;
         }
     char text[48];
     snprintf(text, sizeof text, "and %u more", frame->threshold_count - shown);
