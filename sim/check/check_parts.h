@@ -70,6 +70,7 @@ struct sim_check {
     mc_ns next_edge;            /* the next begin or end of a phase, where counts are cut */
     struct mc_map connections;  /* key → struct sim_connection */
     uint32_t *connections_to;   /* per workload */
+    uint32_t connections_to_count;
     struct sim_pod_cert *certs; /* per pod */
     uint32_t cert_count, cert_capacity;
     bool ca_down;

@@ -116,12 +116,36 @@ struct sim_check *sim_check_new(const struct sim_plan *plan, mc_ns epoch, struct
     return NULL;
 }
 
+#define GIVE(check, list, count) mc_alloc_give(&(check)->alloc, (check)->list, (count) * sizeof *(check)->list)
+
+static void free_events(struct sim_check *check)
+{
+    for (uint32_t i = 0; i < check->event_count; i++) {
+        struct sim_happening *event = &check->events[i];
+        mc_alloc_give(&check->alloc, (void *)(uintptr_t)event->subject.p, event->subject.n + event->message.n + 1);
+    }
+    GIVE(check, events, check->event_capacity);
+}
+
+/* Small blocks go with the pool's slabs; large ones do not. */
 void sim_check_free(struct sim_check *check)
 {
     if (!check) return;
     struct mc_alloc alloc = check->pool.alloc;
+    sim_cells_fini(&check->calls);
+    sim_cells_fini(&check->arrivals);
+    free_events(check);
+    mc_map_fini(&check->connections);
+    GIVE(check, workloads, check->workload_capacity);
+    if (check->first_of) mc_alloc_give(&check->alloc, check->first_of, check->plan->topology.service_count * sizeof *check->first_of + 1);
+    GIVE(check, connections_to, check->connections_to_count);
+    GIVE(check, paths, check->path_capacity);
+    GIVE(check, phases, check->phase_capacity);
+    GIVE(check, certs, check->cert_capacity);
+    GIVE(check, records, check->record_capacity);
+    GIVE(check, marks, check->mark_capacity);
     mc_arena_fini(&check->arena);
-    mc_pool_fini(&check->pool); /* everything else came from it, too */
+    mc_pool_fini(&check->pool);
     mc_alloc_give(&alloc, check, sizeof *check);
 }
 
@@ -214,6 +238,7 @@ static uint32_t *connections_to(struct sim_check *check, uint32_t dst)
     if (!check->connections_to) {
         check->connections_to = mc_alloc_take(&check->alloc, check->workload_count * sizeof *check->connections_to);
         if (!check->connections_to) return NULL;
+        check->connections_to_count = check->workload_count;
         memset(check->connections_to, 0, check->workload_count * sizeof *check->connections_to);
     }
     mc_assert(!check->workloads[dst].is_load);

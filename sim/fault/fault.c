@@ -248,10 +248,15 @@ void sim_faults_free(struct sim_faults *faults)
     for (uint32_t i = 0; i < faults->count; i++) {
         struct sim_fault *fault = faults->list[i];
         sim_engine_cancel(sim_world_engine(faults->world), &fault->entry);
-        for (uint32_t h = 0; h < fault->hook_count; h++) mc_list_remove(&fault->hooks[h].base.link);
+        for (uint32_t h = 0; h < fault->hook_count; h++) /* none is linked after all are cleared */ mc_list_remove(&fault->hooks[h].base.link);
     }
+    for (uint32_t i = 0; i < faults->count; i++) {
+        sim_pod_set_fini(&faults->list[i]->from);
+        sim_pod_set_fini(&faults->list[i]->to);
+    }
+    mc_alloc_give(&faults->alloc, faults->list, faults->capacity * sizeof *faults->list);
     mc_arena_fini(&faults->arena);
-    mc_pool_fini(&faults->pool); /* everything else came from it, too */
+    mc_pool_fini(&faults->pool);
     mc_alloc_give(&alloc, faults, sizeof *faults);
 }
 
@@ -358,6 +363,8 @@ struct sim_fault *sim_faults_add(struct sim_faults *faults, const struct sim_fau
     faults->list[faults->count++] = fault;
     if (!now || begin(fault, error)) return fault;
     faults->count--;
+    sim_pod_set_fini(&fault->from);
+    sim_pod_set_fini(&fault->to);
     return NULL;
 }
 
