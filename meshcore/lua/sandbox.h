@@ -58,6 +58,7 @@ enum mc_sandbox_status mc_sandbox_resume(struct mc_sandbox *sandbox, lua_State *
 struct mc_sandbox *mc_sandbox_of(lua_State *L); /* the sandbox a state belongs to */
 uint64_t mc_sandbox_instructions(const struct mc_sandbox *sandbox);
 uint64_t mc_sandbox_draw(struct mc_sandbox *sandbox); /* the next draw of math.random */
+void mc_sandbox_reseed(struct mc_sandbox *sandbox, uint64_t seed); /* from here on draws are SEED's, from the first */
 
 /* tostring without addresses: pushes the text of the value at INDEX. */
 void mc_sandbox_push_text(lua_State *L, int index);

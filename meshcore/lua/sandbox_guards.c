@@ -68,6 +68,12 @@ uint64_t mc_sandbox_draw(struct mc_sandbox *sandbox)
     return mc_draw(sandbox->options.seed, MC_FOR_SCRIPT, 0, sandbox->draws++);
 }
 
+void mc_sandbox_reseed(struct mc_sandbox *sandbox, uint64_t seed)
+{
+    sandbox->options.seed = seed;
+    sandbox->draws = 0;
+}
+
 /* math.random(), math.random(m), math.random(m, n) */
 static int random_number(lua_State *L)
 {

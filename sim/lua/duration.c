@@ -1,5 +1,5 @@
 /* Durations in scripts: typed, so that a bare number is never taken for one. */
-#include "sim/lua/schema.h"
+#include "sim/lua/figures.h"
 #include "sim/plan/units.h"
 #include <lauxlib.h>
 
@@ -25,12 +25,14 @@ static mc_ns operand(lua_State *L, int index)
 
 static int add(lua_State *L)
 {
+    if (sim_missing_operand(L, false)) return 1;
     sim_duration_push(L, mc_ns_add(operand(L, 1), operand(L, 2)));
     return 1;
 }
 
 static int subtract(lua_State *L)
 {
+    if (sim_missing_operand(L, false)) return 1;
     sim_duration_push(L, mc_ns_add(operand(L, 1), -operand(L, 2)));
     return 1;
 }
@@ -45,6 +47,7 @@ static mc_ns rounded(lua_Number value)
 static int multiply(lua_State *L)
 {
     mc_ns value;
+    if (sim_missing_operand(L, false)) return 1;
     int factor = sim_duration_test(L, 1, &value) ? 2 : 1;
     if (factor == 1) value = operand(L, 2);
     sim_duration_push(L, rounded((lua_Number)value * luaL_checknumber(L, factor)));
@@ -53,6 +56,7 @@ static int multiply(lua_State *L)
 
 static int divide(lua_State *L)
 {
+    if (sim_missing_operand(L, false)) return 1;
     mc_ns value = operand(L, 1), other;
     if (sim_duration_test(L, 2, &other)) lua_pushnumber(L, (lua_Number)value / (lua_Number)other);
     else sim_duration_push(L, rounded((lua_Number)value / luaL_checknumber(L, 2)));
@@ -61,18 +65,21 @@ static int divide(lua_State *L)
 
 static int less(lua_State *L)
 {
+    if (sim_missing_operand(L, true)) return 1;
     lua_pushboolean(L, operand(L, 1) < operand(L, 2));
     return 1;
 }
 
 static int less_equal(lua_State *L)
 {
+    if (sim_missing_operand(L, true)) return 1;
     lua_pushboolean(L, operand(L, 1) <= operand(L, 2));
     return 1;
 }
 
 static int equal(lua_State *L)
 {
+    if (sim_missing_operand(L, true)) return 1;
     lua_pushboolean(L, operand(L, 1) == operand(L, 2));
     return 1;
 }

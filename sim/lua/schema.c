@@ -138,13 +138,22 @@ static uint64_t read_rate(lua_State *L, const char *what, const char *key)
 static int read_choice(lua_State *L, const char *what, const struct sim_field *field)
 {
     char all[200] = "";
+    const char *nearest = NULL;
+    unsigned best = 4;
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     for (int i = 0; field->choices[i]; i++) {
         if (text && !strcmp(text, field->choices[i])) return i;
+        unsigned distance = text ? mc_str_distance(mc_str_c(text), mc_str_c(field->choices[i])) : best;
+        if (distance < best) {
+            best = distance;
+            nearest = field->choices[i];
+        }
         size_t used = strlen(all);
         snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", field->choices[i]);
     }
-    return sim_schema_error(L, what, field->name, "%s is not one of %s", text ? text : luaL_typename(L, -1), all);
+    if (nearest) return sim_schema_error(L, what, field->name, "\"%s\" is not known: did you mean \"%s\"?", text, nearest);
+    if (text) return sim_schema_error(L, what, field->name, "\"%s\" is not one of %s", text, all);
+    return sim_schema_error(L, what, field->name, "a %s is not one of %s", luaL_typename(L, -1), all);
 }
 
 static void read_field(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)

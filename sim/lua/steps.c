@@ -12,7 +12,7 @@ struct sim_source sim_lua_source(lua_State *L, struct mc_arena *arena)
     for (int level = 1; lua_getstack(L, level, &where); level++) {
         lua_getinfo(L, "Sl", &where);
         if (where.currentline < 0) continue;
-        source.file = mc_arena_copy(arena, mc_str_c(where.short_src));
+        source.file = mc_arena_copy(arena, mc_str_c(where.source[0] == '@' ? where.source + 1 : where.short_src));
         source.line = where.currentline;
         break;
     }
