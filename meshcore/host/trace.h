@@ -87,7 +87,8 @@ enum mc_response_flag {
 };
 #define MC_FLAG(name) (1u << MC_FLAG_BIT_##name)
 
-/* ACCESS's first value. */
+/* ACCESS's first value. Its span is the one that the caller gave in traceparent, so that whoever watches
+ * can join the record with the call; 0 if there was none. */
 static inline uint64_t mc_trace_status_flags(uint16_t status, uint32_t flags)
 {
     return (uint64_t)flags << 16 | status;
