@@ -131,6 +131,7 @@ struct mc_route_config {
     const struct mc_virtual_host *hosts;
     uint32_t host_count;
     bool ignore_port; /* ignore_port_in_host_matching */
+    const struct mc_domains *domains; /* index over all domains; made and owned by the snapshot's builder */
 };
 
 /* ---- listeners ---- */

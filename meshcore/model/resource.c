@@ -1,5 +1,6 @@
 #include "model/resource.h"
 #include "base/digest.h"
+#include "model/domains.h"
 
 /* ---- what a resource derives from its content ---- */
 
@@ -38,7 +39,8 @@ static struct mc_result derive(struct mc_resource *resource)
     for (uint32_t i = 0; i < config->host_count; i++)
         for (uint32_t j = 0; j < config->hosts[i].route_count; j++)
             MC_TRY(derive_route(resource->realm, (struct mc_route *)&config->hosts[i].routes[j]));
-    return MC_RESULT(OK);
+    ((struct mc_route_config *)resource->body)->domains = mc_domains_make(config, &resource->arena);
+    return config->domains ? MC_RESULT(OK) : MC_RESULT(NO_MEMORY);
 }
 
 static void release_matches(const struct mc_header_match *matches, uint32_t count)

@@ -108,6 +108,7 @@ static const struct mc_field route_config_fields[] = {
     F(name, ATOM),
     ARRAY(struct mc_route_config, hosts, host_count, host_shape),
     F(ignore_port, FLAG),
+    F(domains, DERIVED),
 };
 SHAPE(route_config_shape, struct mc_route_config, route_config_fields);
 #undef F

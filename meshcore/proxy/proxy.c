@@ -1,0 +1,194 @@
+#include "proxy/parts.h"
+
+struct mc_str px_text_of(const struct mc_proxy *proxy, mc_atom atom)
+{
+    return mc_atoms_text(&proxy->turn->realm->atoms, atom);
+}
+
+/* ---- birth ---- */
+
+struct mc_proxy *mc_proxy_new(const struct mc_proxy_options *options)
+{
+    struct mc_pool *pool = &options->turn->realm->pool;
+    struct mc_proxy *proxy = mc_pool_take_zero(pool, sizeof *proxy);
+    if (!proxy) return NULL;
+    proxy->options = *options;
+    proxy->turn = options->turn;
+    proxy->pool = pool;
+    proxy->date.second = -1;
+    mc_list_init(&proxy->listeners);
+    mc_list_init(&proxy->downstreams);
+    mc_list_init(&proxy->upstreams);
+    mc_list_init(&proxy->http_stats);
+    mc_map_init(&proxy->clusters, mc_pool_as_alloc(pool));
+    mc_map_init(&proxy->telemetry, mc_pool_as_alloc(pool));
+    return proxy;
+}
+
+/* ---- death ---- */
+
+static void bury(struct mc_grave *grave)
+{
+    struct mc_proxy *proxy = mc_container(grave, struct mc_proxy, grave);
+    mc_pool_give(proxy->pool, proxy, sizeof *proxy);
+}
+
+static void cut_connections(struct mc_proxy *proxy)
+{
+    struct mc_link *link;
+    while ((link = mc_list_first(&proxy->downstreams)))
+        mc_http_reset(mc_container(link, struct px_downstream, link)->http);
+    while ((link = mc_list_first(&proxy->upstreams)))
+        mc_http_reset(mc_container(link, struct px_upstream, all)->http);
+}
+
+void mc_proxy_free(struct mc_proxy *proxy)
+{
+    if (!proxy) return;
+    proxy->closing = true;
+    if (proxy->install_queued) mc_list_remove(&proxy->install.link);
+    px_listeners_close(proxy);
+    cut_connections(proxy);
+    px_listeners_free(proxy);
+    px_clusters_free(proxy);
+    px_telemetry_free(proxy);
+    px_http_stats_free(proxy);
+    mc_tls_context_unref(proxy->server_tls);
+    mc_svid_unref(proxy->svid);
+    mc_bundle_unref(proxy->trust);
+    mc_snapshot_unref(proxy->snapshot);
+    mc_snapshot_unref(proxy->next);
+    mc_turn_bury(proxy->turn, &proxy->grave, bury);
+}
+
+/* ---- snapshots ---- */
+
+static void install(struct mc_grave *grave)
+{
+    struct mc_proxy *proxy = mc_container(grave, struct mc_proxy, install);
+    struct mc_snapshot *old = proxy->snapshot;
+    proxy->install_queued = false;
+    proxy->snapshot = proxy->next;
+    proxy->next = NULL;
+    proxy->generation++;
+    px_clusters_apply(proxy);
+    if (!proxy->draining) px_listeners_apply(proxy);
+    mc_snapshot_unref(old);
+    mc_trace(proxy->turn, SNAPSHOT_APPLIED, 0, proxy->snapshot->version);
+}
+
+void mc_proxy_apply(struct mc_proxy *proxy, struct mc_snapshot *snapshot)
+{
+    mc_snapshot_ref(snapshot);
+    mc_snapshot_unref(proxy->next);
+    proxy->next = snapshot;
+    if (proxy->install_queued) return;
+    proxy->install_queued = true;
+    mc_turn_bury(proxy->turn, &proxy->install, install);
+}
+
+const struct mc_snapshot *mc_proxy_snapshot(const struct mc_proxy *proxy)
+{
+    return proxy->snapshot;
+}
+
+/* ---- identity ---- */
+
+void mc_proxy_identity(struct mc_proxy *proxy, struct mc_svid *svid, struct mc_bundle *trust)
+{
+    struct mc_svid *old_svid = proxy->svid;
+    struct mc_bundle *old_trust = proxy->trust;
+    proxy->svid = svid ? mc_svid_ref(svid) : NULL;
+    proxy->trust = trust ? mc_bundle_ref(trust) : NULL;
+    mc_svid_unref(old_svid);
+    mc_bundle_unref(old_trust);
+    mc_tls_context_unref(proxy->server_tls);
+    proxy->server_tls = NULL;
+    proxy->identity_generation++;
+}
+
+struct mc_tls_context *px_server_tls(struct mc_proxy *proxy)
+{
+    static const char *const alpn[] = {"istio-http/1.1", "istio", "http/1.1", NULL};
+    struct mc_tls_engine *engine = proxy->options.tls;
+    if (proxy->server_tls || !engine || !proxy->svid || !proxy->trust) return proxy->server_tls;
+    proxy->server_tls = engine->type->context(engine, &(struct mc_tls_options){.role = MC_TLS_SERVER,
+                                                                              .own = proxy->svid,
+                                                                              .trust = proxy->trust,
+                                                                              .alpn = alpn,
+                                                                              .require_peer = true});
+    return proxy->server_tls;
+}
+
+/* ---- draining ---- */
+
+void mc_proxy_drain(struct mc_proxy *proxy)
+{
+    proxy->draining = true;
+    px_listeners_close(proxy);
+    mc_list_each(link, &proxy->downstreams) mc_http_drain(mc_container(link, struct px_downstream, link)->http);
+}
+
+bool mc_proxy_is_idle(const struct mc_proxy *proxy)
+{
+    return mc_list_empty(&proxy->downstreams);
+}
+
+/* ---- the date ---- */
+
+/* Days since 1970-01-01 to a civil date: H. Hinnant's algorithm, in integers. */
+static void civil(int64_t days, int *year, unsigned *month, unsigned *day)
+{
+    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+    unsigned doe = (unsigned)(z - era * 146097);
+    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    *day = doy - (153 * mp + 2) / 5 + 1;
+    *month = mp < 10 ? mp + 3 : mp - 9;
+    *year = (int)(yoe + era * 400) + (*month <= 2);
+}
+
+static char *put_padded(char *at, unsigned value, unsigned digits)
+{
+    for (unsigned i = digits; i-- > 0; value /= 10) at[i] = (char)('0' + value % 10);
+    return at + digits;
+}
+
+static char *put_text(char *at, const char *text, size_t n)
+{
+    memcpy(at, text, n);
+    return at + n;
+}
+
+static void write_date(struct px_date *date, int64_t second)
+{
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int64_t day_number = second / 86400;
+    unsigned of_day = (unsigned)(second % 86400), month, day;
+    int year;
+    char *at = date->text;
+    civil(day_number, &year, &month, &day);
+    at = put_text(at, days + (day_number + 4) % 7 * 3, 3);
+    at = put_text(at, ", ", 2);
+    at = put_padded(at, day, 2);
+    *at++ = ' ';
+    at = put_text(at, months + (month - 1) * 3, 3);
+    *at++ = ' ';
+    at = put_padded(at, (unsigned)year, 4);
+    *at++ = ' ';
+    at = put_padded(at, of_day / 3600, 2);
+    *at++ = ':';
+    at = put_padded(at, of_day / 60 % 60, 2);
+    *at++ = ':';
+    at = put_padded(at, of_day % 60, 2);
+    at = put_text(at, " GMT", 4);
+    date->length = (uint32_t)(at - date->text);
+    date->second = second;
+}
+
+struct mc_str px_date_of(struct mc_proxy *proxy)
+{
+    mc_ns wall = proxy->turn->wall > 0 ? proxy->turn->wall : 0;
+    if (proxy->date.second != wall / MC_S) write_date(&proxy->date, wall / MC_S);
+    return mc_str(proxy->date.text, proxy->date.length);
+}
