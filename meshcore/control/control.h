@@ -4,7 +4,7 @@
  *     peer.c     one connection: a subscription, or one request for a certificate
  *     push.c     debounce, and who is sent what when
  *     ca.c       certificates
- *     rollout.c  progressive delivery; scrape.c asks the sidecars, judge.c weighs the answers
+ *     rollout.c  progressive delivery: phase.c decides, scrape.c asks the sidecars, judge.c weighs the answers
  */
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H

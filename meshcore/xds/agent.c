@@ -190,9 +190,14 @@ void mc_agent_init(struct mc_agent *agent, const struct mc_agent_type *type, str
     mc_timer_init(&agent->timer, timer_fired);
 }
 
-void mc_agent_start(struct mc_agent *agent)
+void mc_agent_start(struct mc_agent *agent, struct mc_svid *svid)
 {
-    ask(agent);
+    if (!svid) {
+        ask(agent);
+        return;
+    }
+    mc_agent_replace(agent, svid);
+    arm(agent, until_renewal(agent));
 }
 
 void mc_agent_renew(struct mc_agent *agent)

@@ -61,7 +61,8 @@ struct mc_agent {
 
 void mc_agent_init(struct mc_agent *agent, const struct mc_agent_type *type, struct mc_net *net,
                    const struct mc_agent_options *options);
-void mc_agent_start(struct mc_agent *agent); /* asks for the first SVID */
+/* Begins with SVID (a reference is taken; `issued` is told) and renews it in time; NULL: asks at once. */
+void mc_agent_start(struct mc_agent *agent, struct mc_svid *svid);
 void mc_agent_renew(struct mc_agent *agent); /* asks now; nothing more if a request is under way */
 /* Another SVID in place of the one in use (a fault); what was planned stays. Takes a reference of its own. */
 void mc_agent_replace(struct mc_agent *agent, struct mc_svid *svid);
