@@ -43,18 +43,20 @@ static struct mc_str copy(struct sim_report *report, struct mc_str text)
     return text.p ? text : MC_STR("");
 }
 
+static void copy_verdict(struct sim_report *report, struct sim_verdict *to, const struct sim_verdict *from)
+{
+    *to = *from;
+    to->name = copy(report, from->name);
+    to->op = copy(report, from->op);
+    to->unit = copy(report, from->unit);
+    to->message = copy(report, from->message);
+    to->source.file = copy(report, from->source.file);
+}
+
 static struct sim_verdict *copy_verdicts(struct sim_report *report, const struct sim_verdict *list, uint32_t count)
 {
     struct sim_verdict *copies = count ? mc_arena_take(&report->arena, count * sizeof *copies) : NULL;
-    if (!copies) return NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        copies[i] = list[i];
-        copies[i].name = copy(report, list[i].name);
-        copies[i].op = copy(report, list[i].op);
-        copies[i].unit = copy(report, list[i].unit);
-        copies[i].message = copy(report, list[i].message);
-        copies[i].source.file = copy(report, list[i].source.file);
-    }
+    for (uint32_t i = 0; copies && i < count; i++) copy_verdict(report, &copies[i], &list[i]);
     return copies;
 }
 
@@ -106,19 +108,28 @@ static void load_attrs(struct sim_report *report, struct sim_store *store, struc
     sim_rows_free(rows);
 }
 
+/* How many there will be, so that they can be taken in one piece. */
+static uint32_t count_verdicts(struct sim_store *store, int64_t run)
+{
+    uint32_t count = 0;
+    struct sim_row row;
+    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_VERDICTS, run);
+    while (rows && count < VERDICTS_MAX && sim_rows_next(rows, &row)) count++;
+    sim_rows_free(rows);
+    return count;
+}
+
 static void load_verdicts(struct sim_report *report, struct sim_store *store, struct sim_report_run *run)
 {
-    struct sim_verdicts verdicts;
+    uint32_t count = count_verdicts(store, run->run), read = 0;
+    struct sim_verdict *verdicts = count ? mc_arena_take(&report->arena, count * sizeof *verdicts) : NULL;
+    struct sim_rows *rows = verdicts ? sim_store_rows(store, SIM_TABLE_VERDICTS, run->run) : NULL;
     struct sim_row row;
-    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_VERDICTS, run->run);
-    sim_verdicts_init(&verdicts, report->pool.alloc);
-    while (rows && verdicts.count < VERDICTS_MAX && sim_rows_next(rows, &row))
-        if (!sim_verdicts_add(&verdicts, &row.verdict)) break;
+    report->refused |= count && !verdicts;
+    while (rows && read < count && sim_rows_next(rows, &row)) copy_verdict(report, &verdicts[read++], &row.verdict);
     sim_rows_free(rows);
-    run->verdicts = copy_verdicts(report, verdicts.list, verdicts.count);
-    run->verdict_count = run->verdicts ? verdicts.count : 0;
-    report->refused |= verdicts.refused || (verdicts.count && !run->verdicts);
-    sim_verdicts_fini(&verdicts);
+    run->verdicts = verdicts;
+    run->verdict_count = read;
 }
 
 static void load_runs(struct sim_report *report, struct sim_store *store, int64_t invocation, int64_t run)

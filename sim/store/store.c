@@ -92,6 +92,12 @@ const char *sim_store_path(const struct sim_store *store)
     return store->path;
 }
 
+const char *sim_store_library(void)
+{
+    static const char name[] = "SQLite " SQLITE_VERSION;
+    return name;
+}
+
 /* ---- statements ---- */
 
 bool sim_store_do(struct sim_store *store, const char *sql)

@@ -47,6 +47,7 @@ struct sim_store *sim_store_open(const char *path, struct sim_store_error *error
 bool sim_store_close(struct sim_store *store, struct sim_store_error *error);
 const struct sim_store_error *sim_store_error(const struct sim_store *store); /* trouble OK: none so far */
 const char *sim_store_path(const struct sim_store *store);
+const char *sim_store_library(void); /* "SQLite 3.40.1" */
 
 /* ---- writing ---- */
 

@@ -1,0 +1,21 @@
+/* A stored run once more: its file, profile, seed, variables and duration as the results file has them. */
+#ifndef CLI_AGAIN_H
+#define CLI_AGAIN_H
+
+#include "cli/results.h"
+#include "cli/selection.h"
+
+struct cli_again {
+    struct cli_selection selection;
+    struct cli_chosen chosen;
+    char status[24], trace_hash[24], script_digest[24];
+    int64_t run;
+    bool script_changed; /* since then, or a file that it includes */
+};
+
+/* WORD as in cli_results_find. The run: that of WORD or --run, else the last of the file. False: a message
+ * has been printed, `selection.exit` says which. Freed by cli_again_fini in any case. */
+bool cli_again_load(struct cli_again *again, const struct cli_args *args, const char *word);
+void cli_again_fini(struct cli_again *again);
+
+#endif

@@ -1,0 +1,99 @@
+/* The verbs `replay` and `report`. */
+#include "cli/again.h"
+#include "cli/job.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- replay ---- */
+
+static void print_outcome(const struct cli_again *again, const struct cli_job_note *note, const char *hash)
+{
+    const struct sim_case *one = again->chosen.one;
+    printf("run %" PRId64 "  %.*s  (%.*s seed %" PRIu64 ")\n", again->run, MC_STR_ARG(one->scenario), MC_STR_ARG(one->profile), one->seed);
+    printf("  recorded  %-12s trace %s\n", again->status, *again->trace_hash ? again->trace_hash : "-");
+    struct cli_job job = {.chosen = again->chosen, .state = CLI_JOB_ENDED, .note = *note};
+    printf("  now       %-12s trace %s\n", cli_job_status(&job), hash);
+}
+
+static enum cli_exit compare(const struct cli_again *again, const char *hash)
+{
+    bool whole = *again->trace_hash && strcmp(again->status, "interrupted") != 0;
+    if (whole && !strcmp(again->trace_hash, hash)) {
+        puts("squall: the same trace");
+        return CLI_EXIT_OK;
+    }
+    if (!whole) {
+        puts("squall: the recorded run has no whole trace to compare with");
+        return CLI_EXIT_INCONCLUSIVE;
+    }
+    if (again->script_changed) {
+        puts("squall: another trace, of a script that has changed since");
+        return CLI_EXIT_INCONCLUSIVE;
+    }
+    puts("squall: the same inputs gave another trace");
+    return CLI_EXIT_DIVERGED;
+}
+
+int cli_replay(const struct cli_args *args)
+{
+    struct cli_again again;
+    char hash[24];
+    if (!cli_again_load(&again, args, args->word_count ? args->words[0] : NULL)) {
+        cli_again_fini(&again);
+        return (int)again.selection.exit;
+    }
+    if (again.script_changed) fprintf(stderr, "squall: warning: %s has changed since it was recorded\n", sim_script_name(again.chosen.script));
+    struct cli_job_options options = {.fill = 0};
+    struct cli_job_note note = cli_job_run(&again.chosen, &options, NULL);
+    enum cli_exit code = note.exit;
+    if (code) {
+        fprintf(stderr, "%s\n", note.why);
+    } else {
+        snprintf(hash, sizeof hash, "%016" PRIx64, note.outcome.trace_hash);
+        print_outcome(&again, &note, hash);
+        code = compare(&again, hash);
+    }
+    cli_again_fini(&again);
+    return (int)code;
+}
+
+/* ---- report ---- */
+
+static const struct sim_report_type *find_type(const char *name)
+{
+    for (const struct sim_report_type *type = sim_report_types; type->name; type++)
+        if (!strcmp(type->name, name)) return type;
+    cli_complain("no such type of report", name, "text junit tap json");
+    return NULL;
+}
+
+static enum cli_exit write_report(const struct cli_args *args, struct sim_report *report, const struct sim_report_type *type)
+{
+    struct sim_report_style style;
+    enum cli_exit code = CLI_EXIT_OK;
+    const char *path = cli_value(args, CLI_OPT_REPORT_OUT);
+    cli_report_style(args, &style, path ? -1 : STDOUT_FILENO);
+    if (cli_write_report(report, type, &style, path ? path : "-", &code) && type->write == sim_report_text && !path) sim_report_last_line(report, stdout);
+    return fflush(stdout) ? CLI_EXIT_IO : code;
+}
+
+int cli_report(const struct cli_args *args)
+{
+    struct cli_found found;
+    struct sim_report report;
+    struct sim_store_error error;
+    uint32_t inconclusive = 0;
+    const char *name = cli_value(args, CLI_OPT_TYPE);
+    const struct sim_report_type *type = find_type(name ? name : "text");
+    if (!type || !cli_read_choice(args, CLI_OPT_INCONCLUSIVE, "fail pass", &inconclusive)) return CLI_EXIT_USAGE;
+    if (!cli_results_find(args, args->word_count ? args->words[0] : NULL, &found)) return (int)found.exit;
+    sim_report_init(&report, SQUALL_VERSION);
+    report.inconclusive_passes = inconclusive == 1;
+    bool good = sim_report_load(&report, found.store, found.invocation, found.run, &error);
+    enum cli_exit code = good ? write_report(args, &report, type) : cli_store_exit(&error);
+    if (!good) fprintf(stderr, "squall: %s\n", error.text);
+    sim_report_fini(&report);
+    sim_store_close(found.store, NULL);
+    return (int)code;
+}
