@@ -64,7 +64,7 @@ static int64_t read_rate(lua_State *L, const char *what, const char *key)
 {
     char why[SIM_UNITS_WHY];
     uint64_t rate = 0;
-    size_t n;
+    size_t n = 0;
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
     if (!text) sim_schema_error(L, what, key, "a rate is expected, such as \"1Mbps\", not %s", luaL_tolstring(L, -1, NULL));
     if (!sim_read_bit_rate(mc_str(text, n), &rate, why)) sim_schema_error(L, what, key, "%s", why);

@@ -98,7 +98,7 @@ static uint64_t read_size(lua_State *L, const char *what, const char *key)
 {
     char why[SIM_UNITS_WHY];
     uint64_t bytes = 0;
-    size_t n;
+    size_t n = 0;
     if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0) return (uint64_t)lua_tointeger(L, -1);
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
     if (!text) sim_schema_error(L, what, key, "a size is expected, such as \"1KiB\", not a %s", luaL_typename(L, -1));

@@ -34,8 +34,8 @@ struct service_words {
 /* CPU as Kubernetes writes it: 0.5 or 2 cores, or "500m". */
 static void read_cpu(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
 {
-    uint64_t millis;
-    size_t n;
+    uint64_t millis = 0;
+    size_t n = 0;
     (void)arena;
     uint32_t *at = (uint32_t *)(void *)((char *)record + field->offset);
     if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > 0 && lua_tonumber(L, -1) <= 1024) {
