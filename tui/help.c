@@ -15,7 +15,7 @@ static uint32_t rows_of(enum tui_tab tab)
 void tui_help_draw(const struct tui_scene *scene, struct tui_canvas *canvas)
 {
     struct tui_box box = tui_chrome_draw(scene, canvas);
-    int columns = box.width >= 120 ? 2 : 1, width = (box.width - 2) / columns, row = 0;
+    int columns = box.width >= 100 ? 2 : 1, width = (box.width - 2) / columns, row = 0;
     uint32_t total = rows_of(scene->view->tab), lines = box.height > 1 ? (uint32_t)box.height - 1 : 1;
     uint32_t fit = lines * (uint32_t)columns, last = total > fit ? total - fit : 0;
     if (scene->view->help_top > last) scene->view->help_top = last;
