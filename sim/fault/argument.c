@@ -178,7 +178,7 @@ static void add_value(char *out, size_t size, const struct sim_argument *argumen
     switch (argument->type) {
     case SIM_PARAM_DURATION:
     case SIM_PARAM_OFFSET:
-        add(out, size, "%s%s", number < 0 ? "-" : "", sim_print_duration(number < 0 ? -number : number, text));
+        add(out, size, "%s", sim_print_duration(number, text));
         break;
     case SIM_PARAM_SHARE: add(out, size, "%s", sim_print_share((uint64_t)number, text)); break;
     case SIM_PARAM_FACTOR: add(out, size, number % 1000 ? "%lld.%03lldx" : "%lldx", number / 1000, number % 1000); break;
@@ -209,8 +209,8 @@ void fault_describe(struct sim_fault *fault)
 {
     char *text = fault->text, *json = fault->json;
     const size_t json_size = sizeof fault->json - 2; /* room to close it */
-    add(text, sizeof fault->text, "%s ", fault->type->name);
-    describe_targets(fault, text, sizeof fault->text);
+    describe_targets(fault, fault->target, sizeof fault->target);
+    add(text, sizeof fault->text, "%s%s%s", fault->type->name, *fault->target ? " " : "", fault->target);
     add(json, json_size, "{");
     for (uint32_t i = 0; i < fault->argument_count; i++) {
         const struct sim_argument *argument = &fault->arguments[i];
@@ -218,10 +218,8 @@ void fault_describe(struct sim_fault *fault)
         add_value(value, sizeof value, argument);
         if (strlen(json) + strlen(value) + argument->name.n + 8 > json_size) break;
         add(json, json_size, "%s\"%.*s\":\"%s\"", i ? "," : "", MC_STR_ARG(argument->name), value);
-        if (argument->type != SIM_PARAM_SELECTOR && argument->type != SIM_PARAM_CHOICE)
+        if (argument->type != SIM_PARAM_SELECTOR && !mc_str_eq(argument->name, MC_STR("direction")) && !mc_str_eq(argument->name, MC_STR("duration")))
             add(text, sizeof fault->text, " %.*s %s", MC_STR_ARG(argument->name), value);
     }
     add(json, sizeof fault->json, "}");
-    size_t n = strlen(text);
-    while (n && text[n - 1] == ' ') text[--n] = 0;
 }

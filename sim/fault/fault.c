@@ -43,6 +43,11 @@ const char *sim_fault_text(const struct sim_fault *fault)
     return fault->text;
 }
 
+const char *sim_fault_target(const struct sim_fault *fault)
+{
+    return fault->target;
+}
+
 const char *sim_fault_params_json(const struct sim_fault *fault)
 {
     return fault->json;

@@ -87,7 +87,8 @@ mc_ns sim_fault_cleared(const struct sim_fault *fault);     /* MC_NEVER: not yet
 mc_ns sim_fault_until(const struct sim_fault *fault);       /* when it will clear by itself; MC_NEVER: not by itself */
 struct sim_touched sim_fault_affected(const struct sim_fault *fault);
 bool sim_fault_disabled(const struct sim_fault *fault);     /* switched off by the run's options, for :effect */
-const char *sim_fault_text(const struct sim_fault *fault);  /* "partition checkout/v2 <-> payments" */
+const char *sim_fault_text(const struct sim_fault *fault);  /* "delay checkout/v2 -> payments latency 200ms" */
+const char *sim_fault_target(const struct sim_fault *fault); /* "checkout/v2 <-> payments"; empty: the CA */
 const char *sim_fault_params_json(const struct sim_fault *fault);
 struct sim_source sim_fault_source(const struct sim_fault *fault);
 

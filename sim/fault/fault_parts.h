@@ -64,7 +64,7 @@ struct sim_fault {
     uint32_t hook_count;
     struct sim_origin origin;
     struct sim_entry entry;    /* the end of its duration */
-    char text[SIM_FAULT_TEXT], json[SIM_FAULT_JSON];
+    char text[SIM_FAULT_TEXT], target[SIM_FAULT_TEXT], json[SIM_FAULT_JSON];
 };
 
 struct sim_faults {

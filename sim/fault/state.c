@@ -48,6 +48,12 @@ static void stop_pause(struct sim_fault *fault)
         if (!shared(fault, fault->from.pods[i])) sim_pod_pause(fault->faults->world, fault->from.pods[i], false);
 }
 
+/* A pod that was started anew meanwhile stands still again. */
+static void pause_app_started(struct sim_fault *fault, uint32_t pod)
+{
+    if (sim_pod_set_has(&fault->from, pod)) sim_pod_pause(fault->faults->world, pod, true);
+}
+
 /* ---- slow ---- */
 
 enum { SLOWEST = 1000000000 };
@@ -128,6 +134,6 @@ static void slow_app_going(struct sim_fault *fault, uint32_t pod)
 }
 
 const struct sim_fault_code fault_crash = {.start = start_crash, .stop = stop_crash};
-const struct sim_fault_code fault_pause = {.start = start_pause, .stop = stop_pause, .count = count_connections};
+const struct sim_fault_code fault_pause = {.start = start_pause, .stop = stop_pause, .count = count_connections, .app_started = pause_app_started};
 const struct sim_fault_code fault_slow = {
     .start = start_slow, .stop = stop_slow, .app_started = slow_app_started, .app_going = slow_app_going};
