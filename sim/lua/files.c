@@ -173,7 +173,9 @@ static int unknown_file(lua_State *L, const struct sim_reading *reading, const c
 void sim_files_shipped(lua_State *L, const char *folder, const char *name, const char *what)
 {
     char path[SIM_PATH_MAX];
+    int base = lua_gettop(L);
     struct sim_reading *reading = sim_reading_of(L);
+    lua_pushnil(L);
     bool is_path = strchr(name, '/') || strstr(name, ".lua");
     const char *file = is_path ? name : lua_pushfstring(L, "%s.lua", name);
     if (!locate(reading, is_path ? "" : folder, file, path)) {
@@ -181,6 +183,8 @@ void sim_files_shipped(lua_State *L, const char *folder, const char *name, const
         unknown_file(L, reading, folder, name, what);
     }
     run_file(L, reading, path);
+    lua_replace(L, base + 1);
+    lua_settop(L, base + 1);
 }
 
 /* ---- include, topologies ---- */

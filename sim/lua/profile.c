@@ -256,13 +256,14 @@ static int make_kernel(lua_State *L)
 
 struct sim_kernel sim_kernel_read(lua_State *L, int index)
 {
-    index = lua_absindex(L, index);
+    bool given = index && !lua_isnoneornil(L, index);
+    if (given) index = lua_absindex(L, index);
     sim_files_shipped(L, "topologies/profiles", "kernel", "profile");
     const struct sim_kernel *shipped = luaL_testudata(L, -1, kernel_type);
     if (!shipped) luaL_error(L, "topologies/profiles/kernel.lua returns no kernel{}");
     struct sim_kernel kernel = *shipped;
     lua_pop(L, 1);
-    if (lua_isnoneornil(L, index)) return kernel;
+    if (!given) return kernel;
     sim_schema_read(L, index, &sim_reading_of(L)->arena, "kernel", kernel_fields, MC_COUNT_OF(kernel_fields), &kernel);
     check_kernel(L, &kernel);
     return kernel;

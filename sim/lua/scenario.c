@@ -252,7 +252,7 @@ static int declare_scenario(lua_State *L)
     struct scenario_words words = default_words(L, reading, name);
     if (!lua_isfunction(L, 3)) return luaL_error(L, "%s: a function is expected last, not a %s", what, luaL_typename(L, 3));
     if (!lua_istable(L, 2)) return luaL_error(L, "%s: a table of options is expected second, not a %s", what, luaL_typename(L, 2));
-    words.declared.plan.kernel = sim_kernel_read(L, 5);
+    words.declared.plan.kernel = sim_kernel_read(L, 0);
     sim_schema_read(L, 2, arena, what, scenario_fields, MC_COUNT_OF(scenario_fields), &words);
     fill_choices(L, arena, &words.declared);
     check_times(L, what, &words.declared.plan);

@@ -158,7 +158,7 @@ void sim_files_shipped(lua_State *L, const char *folder, const char *name, const
 void sim_profile_open(lua_State *L);
 /* A name, a file, or what profile{} made, at INDEX. Raises. */
 const struct sim_profile *sim_profile_find(lua_State *L, int index);
-struct sim_kernel sim_kernel_read(lua_State *L, int index); /* overrides at INDEX (none: absent or nil) over kernel.lua */
+struct sim_kernel sim_kernel_read(lua_State *L, int index); /* what is given at INDEX (0: nothing) over kernel.lua */
 void sim_read_permille(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 
 /* ---- scenario.c, matrix.c, threshold.c ---- */

@@ -1,0 +1,18 @@
+-- Linux's TCP as the simulated machines have it, under sysctl names; what Linux compiles in, under its macro.
+return kernel {
+  TCP_INIT_CWND    = 10,      -- include/net/tcp.h; RFC 6928
+  TCP_MSS          = 1460,    -- MTU 1500 less 40 of IPv4 and TCP headers; RFC 9293 §3.7.1
+  TCP_RTO_MIN      = "200ms", -- include/net/tcp.h: HZ/5
+  TCP_RTO_MAX      = "120s",  -- include/net/tcp.h: 120*HZ
+  TCP_TIMEOUT_INIT = "1s",    -- include/net/tcp.h; RFC 6298 §2.1
+  TCP_TIMEWAIT_LEN = "60s",   -- include/net/tcp.h: 60*HZ
+
+  ["net.ipv4.tcp_syn_retries"]     = 6,                         -- Documentation/networking/ip-sysctl.rst
+  ["net.ipv4.tcp_retries2"]        = 15,                        -- ip-sysctl.rst: about 15 minutes (924.6 s)
+  ["net.ipv4.ip_local_port_range"] = { 32768, 60999 },          -- ip-sysctl.rst: 28 232 ports
+  ["net.ipv4.tcp_rmem"]            = { 4096, 131072, 6291456 }, -- ip-sysctl.rst; half of it is window (tcp_adv_win_scale 1)
+  ["net.core.somaxconn"]           = 4096,                      -- since Linux 5.4
+
+  ["resolv.timeout"]  = "5s", -- resolv.conf(5): RES_TIMEOUT
+  ["resolv.attempts"] = 2,    -- resolv.conf(5): RES_DFLRETRY
+}
