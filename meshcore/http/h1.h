@@ -40,7 +40,7 @@ struct h1 {
     struct mc_slices waiting; /* received, not parsed: pipelined behind the exchange under way */
     struct mc_timer timer;    /* idle, head or linger */
     struct mc_grave grave, flush;
-    bool flush_queued, parsing, peer_ended, close_after, established;
+    bool flush_queued, parsing, decoding, peer_ended, close_after, established;
     bool rest_due; /* an exchange has ended and the owner does not know yet that there is room */
     struct mc_chunk *out; /* written, not sent yet */
 
@@ -72,7 +72,8 @@ static inline struct h1_exchange *h1_exchange_of(struct mc_exchange *exchange)
 
 /* h1_decode.c */
 void h1_decode_init(struct h1 *h1);
-/* Parses SLICE (taken) up to the end of a message. *left is what follows it, with its reference. */
+/* Parses SLICE (taken) up to the end of a message, which the caller delivers (h1->message_done), so that
+ * what stands behind it is known by then. *left is that, with its reference. */
 enum mc_refusal h1_decode(struct h1 *h1, struct mc_slice slice, struct mc_slice *left);
 enum mc_refusal h1_decode_end(struct h1 *h1); /* the peer has ended: a close-delimited message may be complete */
 bool h1_decode_is_idle(const struct h1 *h1);  /* between messages */
@@ -89,6 +90,5 @@ void h1_encode_drop(struct h1 *h1);
 struct h1_exchange *h1_begin_exchange(struct h1 *h1); /* server: a request begins; NULL: no memory */
 bool h1_deliver_head(struct h1 *h1, bool end);        /* false: the connection is gone */
 bool h1_deliver_body(struct h1 *h1, struct mc_slice slice, bool end);
-bool h1_deliver_end(struct h1 *h1);
 
 #endif

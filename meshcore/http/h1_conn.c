@@ -170,17 +170,15 @@ bool h1_deliver_body(struct h1 *h1, struct mc_slice slice, bool end)
 static void complete(struct h1 *h1);
 
 /* The message is whole. A head that said `end` has told its handler already. */
-bool h1_deliver_end(struct h1 *h1)
+static void deliver_end(struct h1 *h1)
 {
     struct h1_exchange *exchange = h1->current;
-    if (!exchange || !exchange->head_received) return h1->state != H1_GONE;
+    if (!exchange || !exchange->head_received) return;
     struct mc_handler *handler = exchange->base.handler;
     exchange->base.received = true;
     if (handler && h1->trailers.count) handler->type->trailers(handler, &h1->trailers);
     else if (handler && h1->body_follows) handler->type->body(handler, mc_slice_none(), true);
-    if (h1->state == H1_GONE) return false;
-    complete(h1);
-    return h1->state != H1_GONE;
+    if (h1->state != H1_GONE) complete(h1);
 }
 
 /* ---- input ---- */
@@ -216,7 +214,7 @@ static void refuse(struct h1 *h1, enum mc_refusal refusal)
 /* Whether the next bytes belong to a message that may be parsed now. */
 static bool may_parse(const struct h1 *h1)
 {
-    if (h1->state != H1_OPEN || h1->parsing) return false;
+    if (h1->state != H1_OPEN) return false;
     if (!h1->http.is_server) return h1->current && !h1->current->base.received;
     return h1->current ? !h1->current->base.received : !h1->close_after && !h1->http.draining;
 }
@@ -226,6 +224,7 @@ static bool may_parse(const struct h1 *h1)
 static void end_message(struct h1 *h1)
 {
     enum mc_refusal refusal = h1_decode_end(h1);
+    if (!refusal && h1->message_done) deliver_end(h1);
     if (h1->state != H1_OPEN) return;
     if (!refusal && !(h1->current && !h1->current->base.received)) return;
     end_exchange(h1, MC_EXCHANGE_CONNECTION_CLOSED);
@@ -236,7 +235,7 @@ static void end_message(struct h1 *h1)
  * last request of a connection or answers to nothing. */
 static void settle(struct h1 *h1)
 {
-    if (h1->state != H1_OPEN || h1->parsing) return;
+    if (h1->state != H1_OPEN) return;
     if (h1->current) {
         if (h1->peer_ended && !h1->current->base.received && !h1->waiting.count) end_message(h1);
         return;
@@ -250,24 +249,36 @@ static bool is_in_head(const struct h1 *h1)
     return h1->http.is_server && h1->state == H1_OPEN && h1->current && !h1->current->head_received;
 }
 
+/* One slice, up to the end of a message. False: nothing more can be parsed. */
+static bool parse_slice(struct h1 *h1)
+{
+    struct mc_slice left, slice = mc_slices_pop(&h1->waiting, UINT32_MAX);
+    bool was_idle = h1_decode_is_idle(h1);
+    enum mc_refusal refusal = h1_decode(h1, slice, &left);
+    if (was_idle && is_in_head(h1)) arm(h1, h1->options.head_timeout ? h1->options.head_timeout : h1->options.idle_timeout);
+    if (h1->state != H1_OPEN || refusal) {
+        discard(h1, left);
+        if (refusal && h1->state == H1_OPEN) refuse(h1, refusal);
+        return false;
+    }
+    if (!left.length) {
+        mc_slice_unref(left);
+    } else if (!mc_slices_unpop(&h1->waiting, left)) {
+        mc_conn_reset(&h1->conn);
+        return false;
+    }
+    if (h1_decode_is_idle(h1)) deliver_end(h1);
+    return h1->state == H1_OPEN;
+}
+
+/* Not entered again by what it delivers: an exchange that ends meanwhile is followed by the loop's next
+ * round, so that a long pipeline needs no deep stack. */
 static void parse_waiting(struct h1 *h1)
 {
-    while (h1->waiting.count && may_parse(h1)) {
-        struct mc_slice left, slice = mc_slices_pop(&h1->waiting, UINT32_MAX);
-        bool was_idle = h1_decode_is_idle(h1);
-        enum mc_refusal refusal = h1_decode(h1, slice, &left);
-        if (was_idle && is_in_head(h1)) arm(h1, h1->options.head_timeout ? h1->options.head_timeout : h1->options.idle_timeout);
-        if (h1->state != H1_OPEN || refusal) {
-            discard(h1, left);
-            if (refusal && h1->state == H1_OPEN) refuse(h1, refusal);
-            return;
-        }
-        if (left.length && !mc_slices_unpop(&h1->waiting, left)) {
-            mc_conn_reset(&h1->conn);
-            return;
-        }
-        if (!left.length) mc_slice_unref(left);
-    }
+    if (h1->parsing) return;
+    h1->parsing = true;
+    while (h1->waiting.count && may_parse(h1) && parse_slice(h1)) {}
+    h1->parsing = false;
     settle(h1);
 }
 
@@ -397,7 +408,7 @@ static void consumed(struct mc_exchange *base, uint32_t bytes)
 static uint32_t room(const struct mc_http_conn *conn)
 {
     const struct h1 *h1 = mc_container(conn, struct h1, http);
-    return h1->state == H1_OPEN && h1->established && !h1->parsing && !h1->current && !conn->draining;
+    return h1->state == H1_OPEN && h1->established && !h1->decoding && !h1->current && !h1->waiting.count && !conn->draining;
 }
 
 static struct mc_exchange *open_exchange(struct mc_http_conn *conn, struct mc_handler *handler)

@@ -340,7 +340,7 @@ static int on_message_complete(llhttp_t *parser)
 {
     struct h1 *h1 = of(parser);
     h1->message_done = true;
-    return h1_deliver_end(h1) ? HPE_PAUSED : STOP;
+    return HPE_PAUSED;
 }
 
 static const llhttp_settings_t settings = {
@@ -398,13 +398,13 @@ enum mc_refusal h1_decode(struct h1 *h1, struct mc_slice slice, struct mc_slice 
     h1->now_kept = false;
     h1->refusal = MC_REFUSAL_NONE;
     h1->body_in_slice = 0;
-    h1->parsing = true;
+    h1->decoding = true;
     if (h1->message_done && llhttp_get_errno(&h1->parser) == HPE_PAUSED) {
         llhttp_reset(&h1->parser);
         h1->parser.data = h1;
     }
     llhttp_errno_t error = llhttp_execute(&h1->parser, text.p, text.n);
-    h1->parsing = false;
+    h1->decoding = false;
     size_t parsed = text.n;
     if (error == HPE_PAUSED) {
         parsed = (size_t)(llhttp_get_error_pos(&h1->parser) - text.p);

@@ -40,6 +40,30 @@ static void open_stream(struct wire *wire, int end, const struct mc_action *acti
     for (int s = 0; s < 2; s++) mc_slices_init(&stream->side[s].in, wire->pool);
 }
 
+static void look_up(struct wire *wire, int end, const struct mc_action *action)
+{
+    struct wire_query *query = &wire->queries[wire->query_count++];
+    ck_assert_msg(wire->resolve, "no resolver here");
+    ck_assert_int_le(wire->query_count, 16);
+    *query = (struct wire_query){.end = end, .id = action->id};
+    query->found = wire->resolve(wire, action->name, &query->addr);
+}
+
+static bool answer_query(struct wire *wire)
+{
+    if (!wire->query_count) return false;
+    struct wire_query query = wire->queries[--wire->query_count];
+    wire_step(wire, query.end, (struct mc_event){.kind = MC_EVENT_RESOLVED, .resolved = {
+        .query = query.id, .reason = query.found ? MC_REASON_NONE : MC_REASON_UNREACHABLE, .addrs = &query.addr, .count = query.found, .ttl = 30 * MC_S}});
+    return true;
+}
+
+static bool listens_at(const struct wire_end *end, struct mc_addr listener, struct mc_addr to)
+{
+    if (mc_addr_eq(listener, to)) return true;
+    return mc_addr_is_any(listener) && listener.port == to.port && mc_addr_same_ip(end->ip, to);
+}
+
 static void carry_out(struct wire *wire, int end)
 {
     struct wire_end *from = &wire->ends[end];
@@ -76,7 +100,7 @@ static void carry_out(struct wire *wire, int end)
             stream = find(wire, end, action->stream, &side);
             stream->side[side].credit += action->bytes;
             break;
-        case MC_ACTION_RESOLVE: ck_abort_msg("no resolver here"); break;
+        case MC_ACTION_RESOLVE: look_up(wire, end, action); break;
         case MC_ACTION_EXIT: from->exited = true; break;
         case MC_ACTION_KINDS: ck_abort();
         }
@@ -90,7 +114,7 @@ static bool connect_stream(struct wire *wire, struct wire_stream *stream)
     for (int e = 0; e < wire->end_count; e++) {
         struct wire_end *to = &wire->ends[e];
         for (int k = 0; k < to->listener_count; k++) {
-            if (!to->listeners[k].id || !mc_addr_eq(to->listeners[k].addr, stream->to) || to->exited) continue;
+            if (!to->listeners[k].id || !listens_at(to, to->listeners[k].addr, stream->to) || to->exited) continue;
             if (wire->cut && wire->cut(wire, stream->to)) continue;
             stream->side[1].end = e;
             stream->side[1].id = ++wire->accepted;
@@ -149,7 +173,7 @@ void wire_run(struct wire *wire)
 {
     for (int moved = 1, rounds = 0; moved; rounds++) {
         ck_assert_int_lt(rounds, 3000000);
-        moved = 0;
+        moved = answer_query(wire);
         for (int i = 0; i < WIRE_STREAMS; i++)
             if (wire->streams[i].used) moved |= move(wire, &wire->streams[i]);
     }

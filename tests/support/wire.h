@@ -30,7 +30,15 @@ struct wire_end {
     struct mc_outbox outbox;
     struct { uint32_t id; struct mc_addr addr; } listeners[16];
     int listener_count;
+    struct mc_addr ip; /* who it is for listeners at any address; set it after wire_add */
     bool exited;
+};
+
+struct wire_query {
+    int end;
+    uint32_t id;
+    struct mc_addr addr;
+    bool found;
 };
 
 struct wire {
@@ -41,6 +49,10 @@ struct wire {
     uint64_t accepted;
     mc_ns now, wall;
     uint32_t piece;
+    /* NULL: a RESOLVE aborts. False: the name does not exist. */
+    bool (*resolve)(struct wire *wire, struct mc_str name, struct mc_addr *addr);
+    struct wire_query queries[16];
+    int query_count;
     bool (*cut)(struct wire *wire, struct mc_addr to); /* NULL: nothing is cut; true: OPEN is refused */
 };
 
