@@ -76,8 +76,8 @@ static void fill_spark(struct sim_frame_service *service, mc_ns at, uint32_t sal
     for (int i = 0; i < SIM_FRAME_SPARK; i++) {
         mc_ns second = at / MC_S - (SIM_FRAME_SPARK - 1 - i);
         if (second < 0) continue;
-        service->spark[i] = salt == 3 ? (uint8_t)(second < 70 ? 0 : second < 110 ? 2 : 4 + second % 3)
-                                      : (uint8_t)(3 + (second * 7 + salt) % 3);
+        int level = salt == 3 ? (int)(second < 70 ? 0 : second < 110 ? 2 : 4 + second % 3) : (int)(3 + (second * 7 + salt) % 3);
+        service->spark[i] = (uint8_t)level;
     }
 }
 
