@@ -23,6 +23,7 @@
 #ifndef SIM_NET_NET_H
 #define SIM_NET_NET_H
 
+#include "base/list.h"
 #include "base/pool.h"
 #include "base/str.h"
 #include "host/host.h"
@@ -86,9 +87,6 @@ uint64_t sim_end_stream(const struct sim_end *end);
 /* Of END, the owner's: linked while it waits for its guest's turn. The network unlinks it when the end dies. */
 struct mc_link *sim_end_turn(struct sim_end *end);
 struct sim_end *sim_end_of_turn(struct mc_link *link);
-/* When the actions of STREAM that were produced so far leave (several threads per container); MC_NEVER
- * if there is no such stream. */
-mc_ns *sim_end_leaves(struct sim_process *process, mc_stream stream); /* NULL: no such stream */
 
 /* ---- the network ---- */
 

@@ -30,6 +30,7 @@ struct sim_rule_spec {
     bool refuse;                   /* new connections get an RST */
     uint32_t share_ppm;            /* of the packets; 0: all */
     uint32_t first, every, skip;   /* 0: no such limit */
+    uint64_t luck;                 /* keys its draws, so that they do not hang on what other rules there are; 0: its id */
 };
 
 struct sim_rule_counts { /* what the rule acted on */

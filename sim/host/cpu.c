@@ -1,0 +1,284 @@
+/* CPU time: slices of 5 ms from the quota of the period, on the cores of the machine, first come first
+ * served. */
+#include "sim/host/parts.h"
+
+#define PERIOD (SIM_QUOTA_PERIOD_MS * MC_MS)
+#define SLICE (SIM_QUOTA_SLICE_MS * MC_MS)
+
+static void slice_ends(struct sim_entry *entry);
+static void period_begins(struct sim_entry *entry);
+
+static const struct sim_entry_type slice_type = {"host.slice", SIM_CLASS_WAKE, SIM_KIND_SLICE, slice_ends};
+static const struct sim_entry_type period_type = {"host.period", SIM_CLASS_WAKE, SIM_KIND_PERIOD, period_begins};
+
+static uint64_t flow_of(const struct sim_container *container)
+{
+    return UINT64_C(1) << 61 | container->number;
+}
+
+void sim_cpu_init(struct sim_container *container)
+{
+    sim_entry_init(&container->period, &period_type, &container->origin, flow_of(container));
+    container->period_number = -1;
+    container->stalled_since = MC_NEVER;
+    container->wait.container = container;
+    mc_list_init(&container->wait.link);
+    mc_list_init(&container->under_way);
+    for (uint32_t i = 0; i < container->thread_count; i++) {
+        struct sim_thread *thread = &container->threads[i];
+        sim_entry_init(&thread->entry, &slice_type, &container->origin, flow_of(container));
+        thread->container = container;
+        thread->wait.container = container;
+        thread->wait.thread = thread;
+        mc_list_init(&thread->wait.link);
+        mc_list_init(&thread->under_way);
+    }
+}
+
+mc_ns sim_cpu_cost(const struct sim_container *container, const uint64_t work[static MC_WORK_COUNT])
+{
+    const struct sim_price *price = &container->price;
+    mc_ns cost = (mc_ns)work[MC_WORK_APP_NS];
+    cost += (mc_ns)work[MC_WORK_CONNECTION] * price->connection;
+    cost += (mc_ns)work[MC_WORK_REQUEST] * price->request;
+    cost += (mc_ns)work[MC_WORK_RESPONSE] * price->response;
+    cost += (mc_ns)work[MC_WORK_BODY_BYTE] * price->body_kib / 1024;
+    cost += (mc_ns)work[MC_WORK_TLS_BYTE] * price->tls_kib / 1024;
+    cost += (mc_ns)work[MC_WORK_HANDSHAKE] * price->handshake;
+    cost += (mc_ns)work[MC_WORK_RESOURCE] * price->resource;
+    cost += (mc_ns)work[MC_WORK_SIGNATURE] * price->signature;
+    if (container->slow_permille != 1000) cost = cost * container->slow_permille / 1000;
+    uint32_t machine = container->pod->machine->slow_permille;
+    return machine == 1000 ? cost : cost * machine / 1000;
+}
+
+struct sim_thread *sim_cpu_idle_thread(struct sim_container *container)
+{
+    for (uint32_t i = 0; i < container->thread_count; i++)
+        if (container->threads[i].state == SIM_THREAD_IDLE) return &container->threads[i];
+    return NULL;
+}
+
+/* ---- quota ---- */
+
+static mc_ns quota_of(const struct sim_container *container)
+{
+    return (mc_ns)container->cpu_millis * PERIOD / 1000;
+}
+
+void sim_cpu_refill(struct sim_container *container)
+{
+    int64_t number = container->world->engine.now / PERIOD;
+    if (number == container->period_number) return;
+    container->period_number = number;
+    container->quota_left = quota_of(container);
+}
+
+static bool has_quota(struct sim_container *container)
+{
+    if (!container->cpu_millis) return true;
+    sim_cpu_refill(container);
+    if (container->quota_left > 0) return true;
+    if (container->stalled_since == MC_NEVER) {
+        container->stalled_since = container->world->engine.now;
+        sim_engine_at(&container->world->engine, &container->period, (container->period_number + 1) * PERIOD);
+    }
+    return false;
+}
+
+/* ---- cores ---- */
+
+static bool has_core(const struct sim_machine *machine)
+{
+    if (!machine->spec.cores) return true;
+    return machine->busy < machine->spec.cores && (machine->granting || mc_list_empty(&machine->waiting));
+}
+
+static void wait_for_core(struct sim_machine *machine, struct sim_core_wait *wait)
+{
+    if (mc_list_empty(&wait->link)) mc_list_push_back(&machine->waiting, &wait->link);
+}
+
+bool sim_cpu_may_begin(struct sim_container *container)
+{
+    struct sim_machine *machine = container->pod->machine;
+    if (!has_quota(container)) return false;
+    if (has_core(machine)) return true;
+    wait_for_core(machine, &container->wait);
+    return false;
+}
+
+static void begin_slice(struct sim_thread *thread);
+
+static void grant_cores(struct sim_machine *machine)
+{
+    if (machine->granting || !machine->spec.cores) return;
+    machine->granting = true;
+    while (machine->busy < machine->spec.cores) {
+        struct mc_link *link = mc_list_pop_front(&machine->waiting);
+        if (!link) break;
+        struct sim_core_wait *wait = mc_container(link, struct sim_core_wait, link);
+        if (wait->thread)
+            begin_slice(wait->thread);
+        else
+            sim_container_pump(wait->container);
+    }
+    machine->granting = false;
+}
+
+/* ---- threads ---- */
+
+static void begin_slice(struct sim_thread *thread)
+{
+    struct sim_container *container = thread->container;
+    struct sim_machine *machine = container->pod->machine;
+    if (container->state == SIM_CONTAINER_PAUSED) {
+        thread->state = SIM_THREAD_FROZEN;
+    } else if (!has_quota(container)) {
+        thread->state = SIM_THREAD_WANTS_QUOTA;
+    } else if (!has_core(machine)) {
+        thread->state = SIM_THREAD_WANTS_CORE;
+        wait_for_core(machine, &thread->wait);
+    } else {
+        bool shared = container->cpu_millis || machine->spec.cores;
+        thread->slice = shared ? mc_ns_min(thread->left, SLICE) : thread->left;
+        if (container->cpu_millis) {
+            thread->slice = mc_ns_min(thread->slice, container->quota_left);
+            container->quota_left -= thread->slice;
+        }
+        thread->state = SIM_THREAD_RUNS;
+        machine->busy++;
+        sim_engine_at(&container->world->engine, &thread->entry, container->world->engine.now + thread->slice);
+    }
+}
+
+void sim_cpu_burn(struct sim_thread *thread, mc_ns cost)
+{
+    struct sim_container *container = thread->container;
+    struct sim_world *world = container->world;
+    mc_assert(thread->state == SIM_THREAD_IDLE);
+    thread->outbox = world->outbox;
+    if (world->spare_count)
+        world->outbox = world->spares[--world->spare_count];
+    else
+        mc_outbox_init(&world->outbox, thread->outbox.alloc);
+    thread->left = cost;
+    mc_list_push_back(&container->under_way, &thread->under_way);
+    begin_slice(thread);
+}
+
+static void give_outbox(struct sim_world *world, struct sim_thread *thread)
+{
+    if (world->spare_count < SIM_SPARE_OUTBOXES)
+        world->spares[world->spare_count++] = thread->outbox;
+    else
+        mc_outbox_fini(&thread->outbox);
+    thread->outbox = (struct mc_outbox){0};
+}
+
+static bool share_a_stream(const struct mc_outbox *a, const struct mc_outbox *b)
+{
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t k = 0; a->actions[i].stream && k < b->count; k++)
+            if (a->actions[i].stream == b->actions[k].stream) return true;
+    return false;
+}
+
+static bool must_hold(const struct sim_thread *thread)
+{
+    const struct sim_container *container = thread->container;
+    for (const struct mc_link *link = container->under_way.next; link != &thread->under_way; link = link->next)
+        if (share_a_stream(&mc_container(link, struct sim_thread, under_way)->outbox, &thread->outbox)) return true;
+    return false;
+}
+
+static void finish(struct sim_thread *thread)
+{
+    struct sim_container *container = thread->container;
+    if (must_hold(thread)) {
+        thread->state = SIM_THREAD_HOLDS;
+        return;
+    }
+    struct mc_outbox outbox = thread->outbox; /* what is carried out may end the container */
+    thread->outbox = (struct mc_outbox){0};
+    thread->state = SIM_THREAD_IDLE;
+    mc_list_remove(&thread->under_way);
+    sim_carry_out(container, &outbox);
+    thread->outbox = outbox;
+    give_outbox(container->world, thread);
+    mc_list_each(link, &container->under_way) {
+        struct sim_thread *later = mc_container(link, struct sim_thread, under_way);
+        if (later->state != SIM_THREAD_HOLDS || must_hold(later)) continue;
+        finish(later); /* at most as deep as there are threads; goes on with those behind it */
+        return;
+    }
+}
+
+static void go_on(struct sim_thread *thread)
+{
+    struct sim_container *container = thread->container;
+    if (container->state == SIM_CONTAINER_PAUSED)
+        thread->state = SIM_THREAD_FROZEN;
+    else if (thread->left)
+        begin_slice(thread);
+    else
+        finish(thread);
+}
+
+static void slice_ends(struct sim_entry *entry)
+{
+    struct sim_thread *thread = mc_container(entry, struct sim_thread, entry);
+    struct sim_container *container = thread->container;
+    struct sim_machine *machine = container->pod->machine;
+    sim_engine_tell(&container->world->engine, container->number, (uint64_t)(thread - container->threads),
+                    (uint64_t)thread->slice, (uint64_t)(thread->left - thread->slice));
+    machine->busy--;
+    thread->left -= thread->slice;
+    container->counts.cpu += thread->slice;
+    thread->slice = 0;
+    go_on(thread);
+    grant_cores(machine);
+    sim_container_pump(container);
+}
+
+static void period_begins(struct sim_entry *entry)
+{
+    struct sim_container *container = mc_container(entry, struct sim_container, period);
+    mc_ns now = container->world->engine.now;
+    sim_engine_tell(&container->world->engine, container->number, 0, 0, 0);
+    container->counts.stalled += now - container->stalled_since;
+    container->stalled_since = MC_NEVER;
+    mc_list_each(link, &container->under_way) {
+        struct sim_thread *thread = mc_container(link, struct sim_thread, under_way);
+        if (thread->state == SIM_THREAD_WANTS_QUOTA) begin_slice(thread);
+    }
+    sim_container_pump(container);
+}
+
+void sim_cpu_thaw(struct sim_container *container)
+{
+    for (uint32_t i = 0; i < container->thread_count; i++)
+        if (container->threads[i].state == SIM_THREAD_FROZEN) go_on(&container->threads[i]);
+}
+
+void sim_cpu_drop(struct sim_container *container)
+{
+    struct sim_world *world = container->world;
+    struct sim_machine *machine = container->pod->machine;
+    for (uint32_t i = 0; i < container->thread_count; i++) {
+        struct sim_thread *thread = &container->threads[i];
+        if (thread->state == SIM_THREAD_RUNS) machine->busy--;
+        sim_engine_cancel(&world->engine, &thread->entry);
+        mc_list_remove(&thread->wait.link);
+        mc_list_remove(&thread->under_way);
+        if (thread->outbox.actions) mc_outbox_fini(&thread->outbox);
+        thread->outbox = (struct mc_outbox){0};
+        thread->state = SIM_THREAD_IDLE;
+        thread->left = thread->slice = 0;
+    }
+    mc_list_remove(&container->wait.link);
+    if (container->stalled_since != MC_NEVER) container->counts.stalled += world->engine.now - container->stalled_since;
+    container->stalled_since = MC_NEVER;
+    sim_engine_cancel(&world->engine, &container->period);
+    grant_cores(machine);
+}

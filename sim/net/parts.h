@@ -1,0 +1,285 @@
+/* How the network keeps its things. Private to sim/net.
+ *
+ * A connection has two ends (sockets) and two flows; flow d carries bytes from end d to end 1 - d. All
+ * bytes of a flow stand in one queue: first those that have arrived and were not read, then those in
+ * flight, then those unsent. Bursts only count them, so that a slice is never moved or copied.
+ */
+#ifndef SIM_NET_PARTS_H
+#define SIM_NET_PARTS_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "sim/net/grow.h"
+#include "sim/net/net.h"
+
+enum { SIM_RULES_ON_PATH = 32 }; /* rules that can act on one path; more are not looked at */
+enum { SIM_ADDRS_PER_NAME = 16 };
+
+/* ---- rules and paths ---- */
+
+struct sim_bits { /* a set of pods */
+    uint64_t *words;
+    uint32_t count;
+    bool all;
+};
+
+struct sim_rule {
+    struct mc_link link; /* net->rules, by id */
+    uint32_t id;
+    struct sim_rule_spec spec; /* its pod arrays are not kept */
+    struct sim_bits from, to;
+    struct sim_rule_counts counts;
+    uint64_t seen; /* packets looked at */
+    uint64_t hits;
+    mc_ns *busy;   /* per sending pod: when its queue at the limit is empty */
+    uint32_t busy_count;
+};
+
+struct sim_path {
+    mc_ns latency, jitter; /* of the base terms */
+    uint32_t loss_ppm;
+    uint64_t bits_per_second;
+    mc_ns *busy; /* of the base rate's queue */
+    uint32_t from;
+    struct sim_rule *rules[SIM_RULES_ON_PATH];
+    uint32_t rule_count;
+};
+
+struct sim_judged { /* a burst of packets at its departure */
+    mc_ns delay, jitter; /* of the whole way */
+    uint32_t lost;       /* packets */
+    uint32_t after;      /* packets that were not lost behind the last one that was */
+    bool refused;
+};
+
+struct sim_stack;
+struct sim_flow;
+struct sim_conn;
+
+void sim_path_find(struct sim_net *net, const struct sim_stack *from, const struct sim_stack *to, struct sim_path *path);
+mc_ns sim_path_latency(const struct sim_path *path); /* with the rules' */
+/* Judges PACKETS that arrive: does a rule let nothing through? */
+bool sim_path_is_cut(struct sim_net *net, const struct sim_stack *from, const struct sim_stack *to, uint32_t packets, struct sim_conn *conn);
+/* PACKETS pass; ENTITY and *ORDINAL key their draws, CONN counts as touched. */
+struct sim_judged sim_path_judge(struct sim_net *net, const struct sim_path *path, uint64_t entity, uint64_t *ordinal,
+                                 uint32_t packets, struct sim_conn *conn);
+/* When the last bit of BYTES in PACKETS that are ready at AT has passed all queues of limited rate. */
+mc_ns sim_path_pass(struct sim_net *net, const struct sim_path *path, mc_ns at, uint64_t bytes, uint32_t packets);
+mc_ns sim_path_jitter(struct sim_net *net, uint64_t entity, uint64_t ordinal, mc_ns delay, mc_ns jitter); /* drawn delay */
+void sim_rules_fini(struct sim_net *net);
+
+/* ---- pods ---- */
+
+struct sim_ports { /* source ports towards one address */
+    uint32_t used;
+    uint32_t next;
+    struct sim_wait *first_wait, *last_wait; /* TIME_WAIT, by time */
+};
+
+struct sim_wait {
+    mc_ns until;
+    struct sim_wait *next;
+};
+
+struct sim_stack { /* of one pod */
+    uint32_t number;
+    struct sim_place place;
+    bool up;
+    struct sim_capture capture;
+    struct mc_link listeners; /* all processes' */
+    struct sim_pod_counts counts;
+    uint64_t opens; /* ordinal of per-connection draws */
+};
+
+struct sim_listener {
+    struct mc_link of_stack, of_process;
+    struct sim_process *process;
+    uint32_t id;
+    struct mc_addr addr;
+    uint32_t backlog; /* connections that wait to be accepted */
+};
+
+/* ---- connections ---- */
+
+enum { SIM_BURST_SYN = 1, SIM_BURST_SYNACK = 2, SIM_BURST_ACK = 4, SIM_BURST_REFUSED = 8, SIM_BURST_RST = 16, SIM_BURST_FIN = 32 };
+
+struct sim_burst {
+    mc_ns at;       /* arrives; or, waiting, is sent again */
+    mc_ns departed;
+    uint32_t bytes;
+    uint32_t packets; /* still to be repaired, if waiting */
+    uint8_t flags, tries;
+    bool waiting;
+    bool fast;        /* three later packets have arrived: not a time-out */
+};
+
+struct sim_flow {
+    struct sim_entry entry;
+    struct sim_origin origin;   /* number: connection × 2 + direction */
+    struct sim_conn *conn;
+    struct mc_slices bytes;
+    uint64_t arrived, flying, unsent;
+    struct sim_burst *bursts;   /* ring */
+    uint32_t head, count, capacity;
+    uint32_t later;             /* packets that arrived behind a lost head */
+    mc_ns update_at;            /* goes on transmitting then; MC_NEVER */
+    mc_ns last_arrival;
+    /* the window, in bytes */
+    uint64_t window, threshold, round_used;
+    mc_ns round_end, last_sent;
+    uint64_t ordinal, burst_ordinal;
+    bool blocked;               /* by the receive window */
+    bool fin_asked, fin_queued;
+};
+
+enum sim_socket {
+    SIM_SOCKET_NONE,
+    SIM_SOCKET_OPENING,
+    SIM_SOCKET_LIVE,
+    SIM_SOCKET_LINGER, /* nobody's any more; what was sent still goes out */
+    SIM_SOCKET_DEAD,
+};
+
+struct sim_end {
+    struct sim_conn *conn;
+    struct sim_process *process; /* NULL: nobody's */
+    struct sim_listener *listener; /* while it waits to be accepted */
+    struct mc_link of_process, turn, flush;
+    mc_stream id;
+    uint64_t credit;
+    uint32_t listener_id;
+    enum mc_stream_reason reason;
+    uint8_t side, socket;
+    bool announced;                /* the process knows that something is ready */
+    bool told;                     /* the guest knows of the stream (OPENED, ACCEPTED) */
+    bool opened, failed, reset;    /* to be told */
+    bool clog, drain;              /* to be told */
+    bool clogged;                  /* as told or to be told */
+    bool fin_arrived, end_told;
+};
+
+struct sim_conn {
+    struct mc_link link;           /* net->conns */
+    struct sim_net *net;
+    struct sim_conn_record record;
+    struct sim_end ends[2];
+    struct sim_flow flows[2];
+    struct sim_stack *stacks[2];   /* [1] NULL: nobody has the address */
+    struct sim_ports *ports;
+    uint64_t touched;              /* bit per rule id modulo 64 … */
+    uint32_t touched_era;          /* … of this block of 64 ids */
+    uint32_t refs;
+    uint32_t syn_tries;
+    int8_t closer;                 /* side of the first FIN; -1 */
+    bool established, refuse, saw_bytes;
+    bool settling;                 /* is being freed */
+};
+
+void sim_flow_init(struct sim_flow *flow, struct sim_conn *conn, int direction);
+void sim_flow_fini(struct sim_flow *flow);
+void sim_flow_clear(struct sim_flow *flow);     /* drops everything, also what has arrived */
+void sim_flow_send(struct sim_flow *flow, uint8_t flags); /* a burst without bytes, now */
+void sim_flow_transmit(struct sim_flow *flow);  /* what the windows allow of what is unsent */
+void sim_flow_read(struct sim_flow *flow);      /* some of what has arrived was read */
+void sim_flow_schedule(struct sim_flow *flow);
+bool sim_flow_is_idle(const struct sim_flow *flow);
+/* A SYN that will be sent again at AT, the TRIES-th time. */
+void sim_flow_syn_later(struct sim_flow *flow, mc_ns at, uint32_t tries);
+extern const struct sim_entry_type sim_flow_type;
+
+static inline int sim_flow_side(const struct sim_flow *flow)
+{
+    return (int)(flow - flow->conn->flows);
+}
+
+/* conn.c: connecting, ending */
+struct sim_end *sim_conn_open(struct sim_process *process, mc_stream id, struct mc_addr to);
+void sim_conn_settle(struct sim_conn *conn);   /* frees it if nothing is left to happen */
+void sim_conn_arrive(struct sim_flow *flow, const struct sim_burst *burst);
+void sim_conns_fini(struct sim_net *net);       /* those that nobody holds any more */
+void sim_conn_syn_again(struct sim_conn *conn);
+void sim_conn_syn_failed(struct sim_conn *conn, enum mc_stream_reason reason);
+void sim_end_detach(struct sim_end *end, enum sim_socket socket);
+void sim_end_break(struct sim_end *end, enum mc_stream_reason reason); /* the guest is told RESET */
+void sim_end_cut(struct sim_end *end);         /* RST to the peer, nobody's any more */
+void sim_end_ready(struct sim_end *end);
+void sim_end_measure(struct sim_end *end);     /* CLOGGED, DRAINED */
+struct sim_listener *sim_stack_listener(struct sim_stack *stack, uint16_t port);
+
+/* ports.c */
+struct sim_ports *sim_ports_of(struct sim_net *net, uint32_t pod, struct mc_addr to); /* NULL refuses */
+bool sim_ports_take(struct sim_net *net, struct sim_ports *ports, uint16_t *port);    /* false: none is free */
+void sim_ports_give(struct sim_net *net, struct sim_ports *ports, bool time_wait);
+void sim_ports_fini(struct sim_net *net);
+
+/* route.c: capture, virtual addresses */
+struct sim_routed {
+    struct mc_addr target;   /* where the listener is looked for */
+    struct mc_addr original;
+    uint32_t pod;            /* SIM_NO_POD: nobody's */
+    bool refused;            /* a service without endpoints */
+    bool inside;             /* stays within the pod */
+};
+void sim_route(struct sim_net *net, struct sim_stack *from, const struct sim_process *process, struct mc_addr to, struct sim_routed *routed);
+
+/* process.c */
+bool sim_process_map(struct sim_process *process, struct sim_end *end); /* by end->id; false refuses */
+void sim_process_unmap(struct sim_process *process, struct sim_end *end);
+struct sim_end *sim_process_find(const struct sim_process *process, mc_stream id);
+
+/* resolve.c */
+void sim_resolve(struct sim_process *process, uint32_t query, struct mc_str name);
+void sim_resolve_forget(struct sim_process *process);
+void sim_names_fini(struct sim_net *net);
+
+/* ---- the net ---- */
+
+struct sim_service_record {
+    uint16_t port;
+    struct sim_backend *backends;
+    uint32_t count;
+};
+
+struct sim_name {
+    struct mc_addr addrs[SIM_ADDRS_PER_NAME];
+    uint32_t count;
+};
+
+enum { SIM_TERMS_MACHINE, SIM_TERMS_ZONE, SIM_TERMS_REGION, SIM_TERMS_FAR, SIM_TERMS };
+
+struct sim_machine_links {
+    mc_ns busy[SIM_TERMS]; /* when the machine's queue for that kind of path is empty */
+};
+
+struct sim_net {
+    struct mc_pool *pool;
+    struct sim_engine *engine;
+    uint64_t seed;
+    struct sim_kernel kernel;
+    struct sim_path_terms terms[SIM_TERMS];
+    struct sim_stack **stacks;
+    uint32_t stack_count, stack_capacity;
+    struct sim_machine_links *links;
+    uint32_t link_count;
+    struct sim_service_record *services;
+    uint32_t service_count, service_capacity;
+    struct mc_map names, ports;
+    struct mc_link rules, observers, conns;
+    uint32_t rule_count, last_rule;
+    uint64_t last_conn, last_stream, queries;
+    uint32_t resolver;
+    mc_ns ttl;
+};
+
+static inline struct sim_stack *sim_net_stack(const struct sim_net *net, uint32_t pod)
+{
+    return pod < net->stack_count ? net->stacks[pod] : 0;
+}
+
+static inline uint64_t sim_scale(uint64_t a, uint64_t b, uint64_t c) /* a × b / c */
+{
+    return (uint64_t)((unsigned __int128)a * b / c);
+}
+
+#endif
