@@ -39,6 +39,7 @@ struct cli_job_options {
     bool allow_vacuous;
     const char *results;   /* path of the results file */
     struct sim_store_run row;
+    char script_sha256[65]; /* that of the row */
 };
 
 /* The part's path. */

@@ -168,10 +168,10 @@ static void set_attrs(struct cli_run *run, const struct cli_job *job)
 /* The row must be there, as `running`, before the run begins. */
 static bool add_row(struct cli_run *run, struct cli_job *job)
 {
-    char sha[65] = "";
+    char *sha = run->options.script_sha256;
     const struct sim_case *one = job->chosen.one;
     if (run->trouble) return false;
-    mc_ossl_sha256(sim_script_text(job->chosen.script), sha);
+    if (!mc_ossl_sha256(sim_script_text(job->chosen.script), sha)) *sha = '\0';
     run->options.row = (struct sim_store_run){
         .scenario = one->scenario, .file = mc_str_c(sim_script_name(job->chosen.script)), .line = one->source.line,
         .script_sha256 = mc_str_c(sha), .profile = one->profile, .variant_json = one->variant_json, .seed = one->seed,
@@ -353,6 +353,18 @@ static void report_job(struct sim_report *report, const struct cli_run *run, con
         .sim_ns = outcome->sim_ns, .events = outcome->events, .wall_ms = job->wall_ms});
 }
 
+/* A report that cannot be written is better known before the runs than after. */
+static bool can_write(const struct cli_args *args, enum cli_option option)
+{
+    char folder[CLI_PATH];
+    const char *path = cli_value(args, option), *slash = path ? strrchr(path, '/') : NULL;
+    if (!path || !*path || !strcmp(path, "-")) return true;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    if (access(access(path, F_OK) ? folder : path, W_OK) == 0) return true;
+    fprintf(stderr, "squall: --%s %s cannot be written: %s\n", cli_options[option].name, path, strerror(errno));
+    return false;
+}
+
 /* From the results file, so that `report` says the same; without verdicts where that is not to be had. */
 static void fill_report(struct sim_report *report, struct cli_run *run)
 {
@@ -468,6 +480,7 @@ static enum cli_exit run_chosen(struct cli_run *run)
         fprintf(stderr, "squall: --tui shows one run, these are %" PRIu32 ": choose with --filter, --profile, --seed\n", run->selection.chosen_count);
         return CLI_EXIT_USAGE;
     }
+    if (!can_write(run->args, CLI_OPT_JUNIT) || !can_write(run->args, CLI_OPT_JSON) || !can_write(run->args, CLI_OPT_TAP)) return CLI_EXIT_CANNOT_CREATE;
     run->jobs = calloc(run->selection.chosen_count, sizeof *run->jobs);
     if (!run->jobs) return CLI_EXIT_SOFTWARE;
     for (uint32_t i = 0; i < run->selection.chosen_count; i++) run->jobs[i].chosen = run->selection.chosen[i];

@@ -16,8 +16,8 @@ enum mark { GOOD, BAD, UNKNOWN, EXPECTED };
 
 static void put_mark(const struct text *text, enum mark mark)
 {
-    static const char *const unicode[] = {"✓", "✗", "!", "✓"}, *const ascii[] = {"ok  ", "FAIL", "??  ", "ok  "};
-    static const char *const colours[] = {"32", "31", "33", "32"};
+    static const char *const unicode[] = {"✓", "✗", "!", "✗"}, *const ascii[] = {"ok  ", "FAIL", "??  ", "xfail"};
+    static const char *const colours[] = {"32", "31", "33", "33"};
     const char *word = text->style->ascii ? ascii[mark] : unicode[mark];
     if (text->style->colour) fprintf(text->out, "\033[%sm%s\033[0m ", colours[mark], word);
     else fprintf(text->out, "%s ", word);
@@ -144,7 +144,7 @@ static struct tally tally_verdict(const struct sim_report *report, const struct 
     return tally;
 }
 
-static void put_failure(const struct text *text, const struct tally *tally)
+static void put_failure(const struct text *text, const struct tally *tally, bool expected)
 {
     const struct sim_verdict *verdict = tally->verdict;
     const struct sim_report_run *run = tally->run;
@@ -152,11 +152,11 @@ static void put_failure(const struct text *text, const struct tally *tally)
     char seen[SIM_VERDICT_TEXT];
     fputs("        ", text->out);
     put_name(text->out, mc_str_c(sim_verdict_print(verdict, seen)));
-    fprintf(text->out, "  (%.*s seed %" PRIu64 "; %" PRIu32 " of %" PRIu32 " runs)\n        ", MC_STR_ARG(run->profile), run->seed,
+    fprintf(text->out, "  (%s%.*s seed %" PRIu64 "; %" PRIu32 " of %" PRIu32 " runs)\n        ", expected ? "expected; " : "", MC_STR_ARG(run->profile), run->seed,
             tally->of[SIM_FAIL] + tally->of[SIM_INCONCLUSIVE], tally->of[0] + tally->of[1] + tally->of[2]);
     put_name(text->out, file);
     fprintf(text->out, ":%d\n", verdict->source.line ? verdict->source.line : run->line);
-    if (!run->replay.n) return;
+    if (!run->replay.n || expected) return;
     fputs("        replay:  ", text->out);
     put_name(text->out, run->replay);
     putc('\n', text->out);
@@ -170,14 +170,14 @@ static void put_verdict(const struct text *text, const struct sim_report_run *of
     if (text->style->verbosity < 0 && (tally.verdict->status == SIM_PASS || expected)) return;
     char seen[SIM_VERDICT_TEXT];
     fputs("    ", text->out);
-    put_mark(text, marks[tally.verdict->status]);
+    put_mark(text, expected && tally.verdict->status != SIM_PASS ? EXPECTED : marks[tally.verdict->status]);
     put_name(text->out, verdict->name);
     if (tally.verdict->status == SIM_PASS && *sim_verdict_print(tally.verdict, seen)) {
         fputs("  ", text->out);
         put_name(text->out, mc_str_c(seen));
     }
     putc('\n', text->out);
-    if (tally.verdict->status != SIM_PASS) put_failure(text, &tally);
+    if (tally.verdict->status != SIM_PASS) put_failure(text, &tally, expected);
 }
 
 static bool seen_before(const struct sim_report *report, uint32_t run, uint32_t index)

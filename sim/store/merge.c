@@ -38,10 +38,10 @@ static bool attach(struct sim_store *store, const char *path)
     return sim_store_finish(store, statement);
 }
 
-static bool copy(struct sim_store *store, int64_t run)
+static bool copy(struct sim_store *store, int64_t run, const char *path, struct sim_store_error *error)
 {
     if (sim_store_number(store, "SELECT count(*) FROM part.run WHERE run_id=?", run, 0) != 1) {
-        sim_store_describe(&store->error, store->path, SQLITE_CORRUPT, "a part without its run");
+        sim_store_describe(error, path, SQLITE_CORRUPT, "a part without its run");
         return false;
     }
     return sim_store_do(store, "BEGIN") && sim_store_do(store, copy_sql) && sim_store_do(store, "COMMIT");
@@ -55,8 +55,8 @@ bool sim_store_merge(struct sim_store *store, const char *path, int64_t run, str
     struct sim_store *part = sim_store_open(path, error);
     if (!part) return false;
     sim_store_close(part, NULL);
-    bool good = sim_store_commit(store) && attach(store, path) && copy(store, run);
-    *error = store->error;
+    bool good = sim_store_commit(store) && attach(store, path) && copy(store, run, path, error);
+    if (!error->trouble) *error = store->error;
     if (!good) sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_exec(store->db, "DETACH part", NULL, NULL, NULL);
     return good;

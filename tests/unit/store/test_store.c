@@ -183,7 +183,8 @@ START_TEST(a_bad_part_leaves_the_results_as_they_were)
     ck_assert_int_eq(error.trouble, SIM_STORE_MISSING);
     write_part(part, 77, 9, 1, true); /* of another run */
     ck_assert(!sim_store_merge(store, part, run, &error));
-    sim_store_close(store, NULL);
+    ck_assert_int_eq(sim_store_error(store)->trouble, SIM_STORE_OK);
+    ck_assert(sim_store_close(store, NULL));
     ck_answer("PRAGMA integrity_check", "ok");
     ck_answer("SELECT status||(SELECT count(*) FROM workload) FROM run", "running0");
 }
