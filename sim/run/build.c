@@ -76,7 +76,7 @@ static bool has_sidecar(const struct sim_run *run, const struct sim_version *ver
 static bool add_containers(struct sim_run *run, struct run_pod *pod, const struct sim_version *version)
 {
     const struct sim_profile *profile = &run->plan->profile;
-    struct sim_container_spec app = {.pod = pod->world, .cpu_millis = version->cpu_millis, .threads = UINT16_MAX, .owner = &pod->app_owner};
+    struct sim_container_spec app = {.pod = pod->world, .cpu_millis = version->cpu_millis, .threads = run->plan->topology.cores_per_machine, .owner = &pod->app_owner};
     pod->sidecar_container = SIM_NONE;
     if (!sim_world_add_container(run->world, &app, &pod->app_container)) return false;
     if (!pod->meshed) return true;
@@ -176,7 +176,7 @@ bool run_place_load(struct sim_run *run, struct sim_load *load)
                                 .service = SIM_NONE,
                                 .version = SIM_NONE};
     if (spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &load->world_pod)) return false;
-    struct sim_container_spec container = {.pod = load->world_pod, .threads = UINT16_MAX};
+    struct sim_container_spec container = {.pod = load->world_pod};
     if (!sim_world_add_container(run->world, &container, &load->container)) return false;
     sim_container_start(run->world, load->container, sim_client_guest(load->client));
     return true;

@@ -96,7 +96,7 @@ void plans_mesh(struct plans *plans, bool identity)
 {
     plans->plan.profile = (struct sim_profile){
         .name = MC_STR("istio-sidecar"), .version = MC_STR("test"), .sidecars = true, .identity = identity, .control_plane = true,
-        .rollouts = true, .mtls = identity ? MC_STR("strict") : MC_STR("disable"), .balancer = MC_STR("round_robin"),
+        .rollouts = true, .mtls = identity ? MC_STR("permissive") : MC_STR("disable"), .balancer = MC_STR("round_robin"),
         .connect_timeout = 10 * MC_S, .max_connections = UINT32_MAX, .max_pending = UINT32_MAX, .max_requests = UINT32_MAX,
         .max_retries = UINT32_MAX, .panic_percent = 50, .debounce_quiet = 100 * MC_MS, .debounce_max = 10 * MC_S,
         .cert_ttl = MC_HOUR, .renew_permille = 500, .renew_jitter_permille = 10, .renew_retry_base = MC_S, .renew_retry_max = 150 * MC_S,

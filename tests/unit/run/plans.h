@@ -2,6 +2,7 @@
 #ifndef TEST_RUN_PLANS_H
 #define TEST_RUN_PLANS_H
 
+#include "base/assert.h"
 #include "sim/run/run.h"
 
 struct plans {

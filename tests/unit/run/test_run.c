@@ -195,6 +195,7 @@ START_TEST(a_partition_bites_and_heals)
     ck_assert_uint_gt(sim_fault_affected(fault).packets, 0);
     sim_run_advance(run, 50 * MC_S, 0);
     ck_assert_uint_eq(count_of((struct sim_query){.src = MC_STR("user"), .code = MC_STR("5xx"), .since = 40 * MC_S}), 0);
+    sim_run_advance(run, MC_NEVER, 0);
     ck_assert_int_eq(sim_run_finish(run).status, SIM_PASS);
 }
 END_TEST
