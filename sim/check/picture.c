@@ -74,6 +74,14 @@ static void add_column(struct sim_picture *picture, struct sim_picture_column *c
     }
 }
 
+/* A slice counts where it begins; columns shorter than a slice all show it. */
+static void add_columns(struct sim_picture *picture, const struct sim_slice *slice)
+{
+    uint32_t first = sim_picture_column_at(slice->from, picture->duration), last = first;
+    if (picture->duration < SIM_FRAME_COLUMNS * SIM_CELLS_WIDTH) last = sim_picture_column_at(slice->to - 1, picture->duration);
+    for (uint32_t i = first; i <= last; i++) add_column(picture, &picture->columns[i], slice);
+}
+
 /* The p99 of each workload in one slice is one value of what is usual for it. */
 static void add_usual(struct sim_picture *picture, const struct sim_slice *slice)
 {
@@ -95,7 +103,7 @@ static void count_ended(struct sim_picture *picture, const struct sim_cells *cel
         const struct sim_slice *slice = &cells->slices[at];
         if (slice->to > now) break;
         if (slice->to <= picture->counted) continue;
-        if (calls) add_column(picture, &picture->columns[sim_picture_column_at(slice->from, picture->duration)], slice);
+        if (calls) add_columns(picture, slice);
         else add_usual(picture, slice);
     }
 }

@@ -1,5 +1,6 @@
 /* A fault's life in a real world of pods without guests. */
 #include "sim/fault/fault_parts.h"
+#include "host/trace.h"
 #include "support/memory.h"
 #include <check.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct stage {
     struct sim_faults *faults;
     uint32_t told[TOLD]; /* number × 10 + state */
     uint32_t told_count, restarts;
+    struct mc_registry *registry; /* NULL: no control plane */
 };
 
 static struct stage stage;
@@ -46,10 +48,10 @@ static uint32_t no_control(struct sim_fault_targets *targets)
     return SIM_NONE;
 }
 
-static struct mc_registry *no_registry(struct sim_fault_targets *targets)
+static struct mc_registry *registry(struct sim_fault_targets *targets)
 {
     (void)targets;
-    return NULL;
+    return stage.registry;
 }
 
 static struct mc_authority *no_authority(struct sim_fault_targets *targets)
@@ -66,11 +68,10 @@ static void ca(struct sim_fault_targets *targets, bool up)
 static void changed(struct sim_fault_targets *targets, const struct sim_fault *fault)
 {
     (void)targets;
-    ck_assert_uint_lt(stage.told_count, TOLD);
-    stage.told[stage.told_count++] = sim_fault_number(fault) * 10 + sim_fault_state(fault);
+    if (stage.told_count < TOLD) stage.told[stage.told_count++] = sim_fault_number(fault) * 10 + sim_fault_state(fault);
 }
 
-static const struct sim_fault_targets_type targets_type = {.app = no_app, .restart = restart, .control = no_control, .registry = no_registry,
+static const struct sim_fault_targets_type targets_type = {.app = no_app, .restart = restart, .control = no_control, .registry = registry,
                                                            .authority = no_authority, .ca = ca, .changed = changed};
 
 /* Pods 0…2 web, 3…5 cart/v1, 6 cart/v2, 7 a client; each on a machine of its own; odd ones in zone b. */
@@ -99,6 +100,7 @@ static void close_stage(void)
 {
     sim_faults_free(stage.faults);
     sim_world_free(stage.world);
+    mc_registry_free(stage.registry);
     mc_realm_fini(&stage.realm);
     ck_assert_uint_eq(stage.memory.live_blocks, 0);
 }
@@ -241,6 +243,83 @@ START_TEST(what_this_world_cannot)
 }
 END_TEST
 
+static mc_atom atom(const char *text)
+{
+    return mc_atoms_intern(&stage.realm.atoms, mc_str_c(text));
+}
+
+static struct mc_traffic_fault cart_fault(void)
+{
+    return mc_registry_service(stage.registry, atom("cart"))->traffic.fault;
+}
+
+static struct sim_fault *by_mesh(const char *kind, struct sim_argument more, struct sim_argument share, struct sim_error *error)
+{
+    static const struct sim_selector cart = {.service = {"cart", 4}}, web = {.service = {"web", 3}};
+    struct sim_argument arguments[] = {{.name = MC_STR("to"), .type = SIM_PARAM_SELECTOR, .selectors = &cart, .selector_count = 1},
+                                       {.name = MC_STR("from"), .type = SIM_PARAM_SELECTOR, .selectors = &web, .selector_count = 1},
+                                       {.name = MC_STR("by"), .type = SIM_PARAM_CHOICE, .text = MC_STR("mesh")}, more, share};
+    struct sim_fault_spec spec = {.kind = mc_str_c(kind), .arguments = arguments, .argument_count = 5};
+    return sim_faults_add(stage.faults, &spec, error);
+}
+
+/* The control plane is away: the registry has the change when it is back. */
+START_TEST(routes_break_and_mend)
+{
+    struct sim_error error = {0};
+    struct sim_argument five = {.name = MC_STR("status"), .type = SIM_PARAM_STATUS, .number = 500}, four = five;
+    struct sim_argument second = {.name = MC_STR("latency"), .type = SIM_PARAM_DURATION, .number = MC_S};
+    struct sim_argument some = {.name = MC_STR("percent"), .type = SIM_PARAM_SHARE, .number = 100000}, most = some;
+    four.number = 404;
+    most.number = 900000;
+    open_stage(NULL, 0);
+    ck_assert_ptr_null(by_mesh("abort", five, some, &error));
+    ck_assert_msg(strstr(error.text, "control plane") != NULL, "%s", error.text);
+    struct mc_mesh_defaults defaults = mc_mesh_defaults_istio();
+    defaults.domain = MC_STR("svc.cluster.local");
+    stage.registry = mc_registry_new(&stage.realm, &defaults);
+    ck_assert(mc_ok(mc_registry_add_service(stage.registry, &(struct mc_service_spec){.name = atom("cart"), .port = 8080})));
+    struct sim_fault *a = by_mesh("abort", five, some, &error), *d = by_mesh("http_delay", second, most, &error), *b = by_mesh("abort", four, most, &error);
+    ck_assert_msg(a && b && d, "%s", error.text);
+    ck_assert_uint_eq(cart_fault().abort_status, 404);
+    ck_assert_uint_eq(cart_fault().abort_permillion, 900000);
+    ck_assert_int_eq(cart_fault().delay, MC_S);
+    ck_assert_uint_eq(cart_fault().source, atom("web"));
+    sim_faults_logged(stage.faults, MC_STR("cart"), MC_FLAG(DI));
+    sim_faults_logged(stage.faults, MC_STR("web"), MC_FLAG(DI));
+    ck_assert_uint_eq(sim_fault_affected(d).requests, 1);
+    sim_faults_clear(stage.faults, b);
+    ck_assert_uint_eq(cart_fault().abort_status, 500);
+    ck_assert_uint_eq(cart_fault().abort_permillion, 100000);
+    sim_faults_clear(stage.faults, d);
+    ck_assert_uint_eq(cart_fault().delay_permillion, 0);
+    sim_faults_clear(stage.faults, a);
+    ck_assert_uint_eq(cart_fault().abort_permillion, 0);
+    ck_assert_uint_eq(cart_fault().source, 0);
+    close_stage();
+}
+END_TEST
+
+/* Whatever request for memory is refused, the fault is refused with it, or acts and is undone. */
+START_TEST(memory_may_run_out)
+{
+    for (size_t n = 1; n < 12; n++) {
+        struct sim_error error = {0};
+        open_stage(NULL, 0);
+        stage.memory.refuse_at = stage.memory.takes + n;
+        stage.memory.refuse_after = true;
+        uint32_t added = 0;
+        for (uint32_t i = 0; i < 400; i++) added += try_one("clock_skew", "on", "*", "offset", SIM_PARAM_OFFSET, MC_S, NULL, &error) != NULL;
+        ck_assert_uint_eq(added, sim_faults_count(stage.faults));
+        ck_assert_int_eq(sim_machine_offset(stage.world, 0), added * MC_S);
+        if (added < 400) ck_assert_str_eq(error.text, "out of memory");
+        sim_faults_clear_all(stage.faults);
+        ck_assert_int_eq(sim_machine_offset(stage.world, 0), 0);
+        close_stage();
+    }
+}
+END_TEST
+
 /* The gate against the sentence in sim/net/rule.h, done with lists. */
 START_TEST(which_ones_are_acted_on)
 {
@@ -274,6 +353,8 @@ Suite *test_life_suite(void)
     tcase_add_test(tests, filters_choose_pods);
     tcase_add_test(tests, without_effect);
     tcase_add_test(tests, what_this_world_cannot);
+    tcase_add_test(tests, routes_break_and_mend);
+    tcase_add_test(tests, memory_may_run_out);
     tcase_add_test(tests, which_ones_are_acted_on);
     suite_add_tcase(suite, tests);
     return suite;
