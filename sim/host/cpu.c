@@ -167,13 +167,12 @@ void sim_cpu_burn(struct sim_thread *thread, mc_ns cost)
     begin_slice(thread);
 }
 
-static void give_outbox(struct sim_world *world, struct sim_thread *thread)
+static void give_outbox(struct sim_world *world, struct mc_outbox *outbox)
 {
     if (world->spare_count < SIM_SPARE_OUTBOXES)
-        world->spares[world->spare_count++] = thread->outbox;
+        world->spares[world->spare_count++] = *outbox;
     else
-        mc_outbox_fini(&thread->outbox);
-    thread->outbox = (struct mc_outbox){0};
+        mc_outbox_fini(outbox);
 }
 
 static bool share_a_stream(const struct mc_outbox *a, const struct mc_outbox *b)
@@ -199,13 +198,12 @@ static void finish(struct sim_thread *thread)
         thread->state = SIM_THREAD_HOLDS;
         return;
     }
-    struct mc_outbox outbox = thread->outbox; /* what is carried out may end the container */
+    struct mc_outbox outbox = thread->outbox; /* what is carried out may end the container, or give the thread new work */
     thread->outbox = (struct mc_outbox){0};
     thread->state = SIM_THREAD_IDLE;
     mc_list_remove(&thread->under_way);
     sim_carry_out(container, &outbox);
-    thread->outbox = outbox;
-    give_outbox(container->world, thread);
+    give_outbox(container->world, &outbox);
     mc_list_each(link, &container->under_way) {
         struct sim_thread *later = mc_container(link, struct sim_thread, under_way);
         if (later->state != SIM_THREAD_HOLDS || must_hold(later)) continue;
