@@ -52,7 +52,7 @@ static const struct sign *sign_of(const struct tui_scene *scene)
 {
     const struct tui_playback *playback = scene->playback;
     mc_assert((unsigned)scene->frame->state < MC_COUNT_OF(states));
-    if (playback->session && playback->paused && !playback->ended) return &paused;
+    if (playback->session && playback->paused && scene->frame->state == SIM_FRAME_RUNNING) return &paused;
     return &states[scene->frame->state];
 }
 

@@ -84,8 +84,9 @@ static void tell_playback(struct tui_feed *feed)
 {
     const char *message = feed->ended && type(feed)->message ? type(feed)->message(feed->source) : NULL;
     pthread_mutex_lock(&feed->lock);
-    feed->playback = (struct tui_playback){.session = true, .paused = feed->paused, .ended = feed->ended,
-        .seekable = type(feed)->seek != NULL, .speed = feed->speed, .rate = feed->rate};
+    feed->playback.ended = feed->ended;
+    feed->playback.rate = feed->rate;
+    if (feed->command_count == 0) feed->playback.paused = feed->paused, feed->playback.speed = feed->speed;
     snprintf(feed->playback.message, sizeof feed->playback.message, "%s", message ? message : "");
     pthread_mutex_unlock(&feed->lock);
 }
@@ -94,6 +95,7 @@ static void publish(struct tui_feed *feed)
 {
     measure_rate(feed);
     type(feed)->frame(feed->source, feed->frames[feed->back]);
+    if (feed->frames[feed->back]->state != SIM_FRAME_RUNNING) feed->ended = true; /* as after a seek to the end */
     tell_playback(feed);
     feed->back = atomic_exchange(&feed->middle, feed->back | FRESH) & ~(unsigned)FRESH;
     ssize_t written = write(feed->wake_fd, "f", 1); /* a full pipe wakes as well */
@@ -240,7 +242,8 @@ struct tui_feed *tui_feed_new(struct tui_source *source, const struct tui_option
     feed->speed = options->speed;
     feed->run_to = -1;
     feed->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    feed->playback = (struct tui_playback){.session = true, .paused = options->paused, .speed = options->speed};
+    feed->playback = (struct tui_playback){.session = true, .paused = options->paused, .speed = options->speed,
+                                            .seekable = source->type->seek != NULL};
     bool whole = feed->locale != (locale_t)0;
     for (int i = 0; i < 3; i++) whole &= (feed->frames[i] = calloc(1, sizeof **feed->frames)) != NULL;
     if (options->go_to > 0) {
@@ -252,19 +255,24 @@ struct tui_feed *tui_feed_new(struct tui_source *source, const struct tui_option
     return NULL;
 }
 
-static void tell(struct tui_feed *feed, bool stop, struct tui_deed deed)
+static void poke(struct tui_feed *feed)
 {
-    pthread_mutex_lock(&feed->lock);
-    feed->stop |= stop;
-    if (!stop && feed->command_count < COMMANDS) feed->commands[feed->command_count++] = deed;
     atomic_store(&feed->pending, true);
     pthread_cond_signal(&feed->changed);
-    pthread_mutex_unlock(&feed->lock);
 }
 
+/* What was asked for is told as if it were done, so that two quick keys are two steps. */
 void tui_feed_do(struct tui_feed *feed, struct tui_deed deed)
 {
-    tell(feed, false, deed);
+    pthread_mutex_lock(&feed->lock);
+    if (feed->command_count < COMMANDS) {
+        feed->commands[feed->command_count++] = deed;
+        if (deed.kind == TUI_DEED_SPEED) feed->playback.speed = (uint32_t)deed.value;
+        if (deed.kind == TUI_DEED_PAUSE) feed->playback.paused = !feed->playback.paused;
+        if (deed.kind == TUI_DEED_STEP) feed->playback.paused = true;
+    }
+    poke(feed);
+    pthread_mutex_unlock(&feed->lock);
 }
 
 void tui_feed_want(struct tui_feed *feed)
@@ -289,7 +297,10 @@ const struct sim_frame *tui_feed_take(struct tui_feed *feed, struct tui_playback
 
 void tui_feed_free(struct tui_feed *feed)
 {
-    tell(feed, true, (struct tui_deed){TUI_DEED_NONE, 0});
+    pthread_mutex_lock(&feed->lock);
+    feed->stop = true;
+    poke(feed);
+    pthread_mutex_unlock(&feed->lock);
     pthread_join(feed->thread, NULL);
     pthread_cond_destroy(&feed->changed);
     pthread_mutex_destroy(&feed->lock);

@@ -40,8 +40,18 @@ static const char *fallback_of(const char *term)
     return "vt100";
 }
 
+/* Asked first, since a newterm that fails loses memory. */
+static bool is_described(const char *term)
+{
+    int status;
+    if (setupterm(term, STDOUT_FILENO, &status) != OK) return false;
+    del_curterm(cur_term);
+    return true;
+}
+
 static bool open_as(const char *term)
 {
+    if (!is_described(term)) return false;
     tty.screen = newterm(term, stdout, stdin);
     return tty.screen != NULL;
 }

@@ -122,6 +122,14 @@ static void suspend(struct session *session)
     session->dirty = session->anew = true;
 }
 
+static void take_frame(struct session *session)
+{
+    const struct sim_frame *frame = tui_feed_take(session->feed, &session->playback);
+    if (!frame) return;
+    session->frame = frame;
+    session->dirty = true;
+}
+
 static void leave(struct session *session, bool keep_picture)
 {
     session->over = true;
@@ -139,7 +147,10 @@ static void perform(struct session *session, struct tui_deed deed)
     case TUI_DEED_PAUSE:
     case TUI_DEED_STEP:
     case TUI_DEED_GO_TO:
-    case TUI_DEED_SPEED: tui_feed_do(session->feed, deed); break;
+    case TUI_DEED_SPEED:
+        tui_feed_do(session->feed, deed);
+        take_frame(session);
+        break;
     }
 }
 
@@ -167,14 +178,6 @@ static void read_signals(struct session *session)
     if (told.ending) session->over = true;
     if (told.suspend) suspend(session);
     if (told.resized) told.resized = 0, session->dirty = session->anew = true;
-}
-
-static void take_frame(struct session *session)
-{
-    const struct sim_frame *frame = tui_feed_take(session->feed, &session->playback);
-    if (!frame) return;
-    session->frame = frame;
-    session->dirty = true;
 }
 
 static int64_t milliseconds(void)

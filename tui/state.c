@@ -63,13 +63,13 @@ static void fault_line(struct pen *pen, const struct sim_frame_fault *fault, mc_
     bool roomy = pen->box.width >= ROOMY;
     touched(fault, roomy, effect, sizeof effect);
     fault_times(fault, now, roomy, times, sizeof times);
-    int name = (int)tui_text_width(fault->text), rest = (int)(strlen(times) + strlen(effect)) + 6;
+    int name = (int)tui_text_width(fault->text), rest = (int)(strlen(times) + strlen(effect)) + (roomy ? 6 : 4);
     int most = room(pen) - rest;
     pen->x += tui_draw(pen->canvas, pen->x, pen->y, most < 16 ? room(pen) : most < name ? most : name, TUI_WARN, fault->text);
     if (most < 16) return;
-    say(pen, TUI_PLAIN, "   ");
+    say(pen, TUI_PLAIN, roomy ? "   " : "  ");
     say(pen, TUI_DIM, times);
-    say(pen, TUI_PLAIN, "   ");
+    say(pen, TUI_PLAIN, roomy ? "   " : "  ");
     say(pen, fault->packets + fault->requests + fault->connections ? TUI_PLAIN : TUI_WARN, effect);
 }
 
@@ -104,7 +104,7 @@ static void rollouts(struct pen *pen, const struct sim_frame *frame)
         say(pen, TUI_ACCENT, text);
         snprintf(text, sizeof text, "%s%s  ", pen->box.width >= ROOMY ? "phase " : "", r->phase);
         say(pen, TUI_PLAIN, text);
-        snprintf(text, sizeof text, "failed checks %u of %u", r->failed_checks, r->threshold);
+        snprintf(text, sizeof text, "failed %s%u of %u", pen->box.width >= ROOMY ? "checks " : "", r->failed_checks, r->threshold);
         say(pen, r->failed_checks ? TUI_WARN : TUI_DIM, text);
         if (i == ROLLOUT_LINES - 1 && frame->rollout_count > ROLLOUT_LINES) say(pen, TUI_DIM, "  and more");
     }
@@ -165,15 +165,17 @@ static const struct {
     enum tui_style style;
 } marks[] = {[SIM_PASS] = {TUI_G_PASS, TUI_GOOD}, [SIM_FAIL] = {TUI_G_FAIL, TUI_BAD}, [SIM_INCONCLUSIVE] = {TUI_G_UNSURE, TUI_WARN}};
 
-/* True: it had room. */
-static bool threshold(struct pen *pen, const struct sim_frame_threshold *t, bool last)
+enum { MORE = 14 }; /* columns for "and 99 more" */
+
+/* True: it had room. The first is shown in any case, its name cut: the worst stands there. */
+static bool threshold(struct pen *pen, const struct sim_frame_threshold *t, bool first, bool last)
 {
     mc_assert(t->status < MC_COUNT_OF(marks));
-    int need = (int)(tui_text_width(t->name) + tui_text_width(t->observed)) + 4;
-    if (need > room(pen) - (last ? 0 : (int)strlen("   and 99 more"))) return false;
+    int name = (int)tui_text_width(t->name), rest = (int)tui_text_width(t->observed) + 4;
+    int most = room(pen) - rest - (last ? 0 : MORE);
+    if (name > most && !first) return false;
     pen->x += 1 + tui_draw_glyph(pen->canvas, pen->x, pen->y, marks[t->status].style, marks[t->status].glyph);
-    say(pen, TUI_DIM, t->name);
-    pen->x += 2;
+    pen->x += 2 + tui_draw(pen->canvas, pen->x, pen->y, most < name ? most : name, TUI_DIM, t->name);
     say(pen, marks[t->status].style, t->observed);
     pen->x += 3;
     return true;
@@ -188,7 +190,7 @@ static void thresholds(struct pen *pen, const struct sim_frame *frame)
     for (size_t s = 0; s < MC_COUNT_OF(order); s++)
         for (uint32_t i = 0; i < frame->threshold_count; i++) {
             if (frame->thresholds[i].status != order[s]) continue;
-            if (threshold(pen, &frame->thresholds[i], shown + 1 == frame->threshold_count)) shown++;
+            if (threshold(pen, &frame->thresholds[i], shown == 0, shown + 1 == frame->threshold_count)) shown++;
         }
     char text[48];
     snprintf(text, sizeof text, "and %u more", frame->threshold_count - shown);

@@ -70,7 +70,8 @@ struct tui_source_type {
      * succeeded. A script's errors are the source's to keep: it says ENDED. */
     enum tui_progress (*advance)(struct tui_source *source, mc_ns until, uint64_t max_events);
     mc_ns (*now)(struct tui_source *source);
-    void (*frame)(struct tui_source *source, struct sim_frame *frame); /* fills all of it */
+    /* Fills all of it. A `state` other than RUNNING says ENDED, too. */
+    void (*frame)(struct tui_source *source, struct sim_frame *frame);
     /* Goes to AT, back or forth. NULL: a live run, which cannot go back. False: it could not. */
     bool (*seek)(struct tui_source *source, mc_ns at);
     /* One sentence to show with the last frame ("canary.lua:58: attempt to index nil"). May be NULL, and

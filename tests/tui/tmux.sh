@@ -6,7 +6,7 @@ if ! command -v tmux >/dev/null; then
     echo "skipped: tmux is not installed"
     exit 0
 fi
-socket=squall-$$
+socket=squall-$$-0 round=0
 passed=0 failed=0
 t() { tmux -L "$socket" -f /dev/null "$@"; }
 trap 't kill-server 2>/dev/null' EXIT
@@ -36,6 +36,7 @@ begin() {
     where=$1 width=$2 height=$3
     shift 3
     t kill-server 2>/dev/null
+    round=$((round + 1)) socket=squall-$$-$round
     t -u new-session -d -x "$width" -y "$height" "exec env PS1='\$ ' LC_ALL=C.UTF-8 sh"
     t send-keys "env $*; echo exit \$?" Enter
 }
@@ -87,7 +88,7 @@ begin "ASCII where the locale is not UTF-8" 80 24 LC_ALL=C "$demo" --paused
 see "|  1 Overview   4 Timeline"; see "= PAUSED"; keys q; see "exit 0"
 begin "no colour" 80 24 NO_COLOR=1 "$demo" --paused
 see "‖ PAUSED"
-if t capture-pane -ep | grep -q "$(printf '\033')\[[0-9;]*3[0-9]m"; then
+if t capture-pane -ep | grep -q "$(printf '\033')\[[0-9;]*3[0-8][;m]"; then
     failed=$((failed + 1)); echo "FAIL: NO_COLOR: colours"
 else
     passed=$((passed + 1))
