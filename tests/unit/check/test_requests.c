@@ -153,6 +153,35 @@ START_TEST(counts_since_a_cut_are_exact)
 }
 END_TEST
 
+static mc_ns range[2];
+
+static bool within(const struct shop *shop, const struct seen *seen, uint64_t extra)
+{
+    (void)extra;
+    return seen->what.src == shop->user && seen->at >= range[0] && seen->at < range[1];
+}
+
+START_TEST(between_two_cuts)
+{
+    struct shop shop;
+    struct recount expected;
+    mc_ns cuts[] = {1234567890, 1234567891, 7 * MC_S, 9 * MC_S + 1, 12345 * MC_MS};
+    shop_open(&shop);
+    for (unsigned i = 0; i < 4; i += 2) ck_assert(sim_check_phase(shop.check, MC_STR("x"), cuts[i], cuts[i + 1])); /* phases cut */
+    ck_assert(sim_check_phase(shop.check, MC_STR("y"), cuts[4], MC_NEVER));
+    feed(&shop, 12, 20 * MC_S);
+    for (unsigned i = 0; i < 5; i++)
+        for (unsigned j = i; j < 5; j++) {
+            range[0] = cuts[i];
+            range[1] = cuts[j];
+            recount(&shop, calls, call_count, within, 0, &expected);
+            if (j > i + 1) ck_assert_uint_gt(expected.count, 0);
+            compare(&shop, &(struct sim_query){.src = MC_STR("user"), .since = cuts[i], .until = cuts[j]}, &expected);
+        }
+    shop_close(&shop);
+}
+END_TEST
+
 START_TEST(asking_changes_nothing)
 {
     struct shop asked, left;
@@ -312,6 +341,7 @@ Suite *test_requests_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, counts_are_exact);
     tcase_add_test(tests, counts_since_a_cut_are_exact);
+    tcase_add_test(tests, between_two_cuts);
     tcase_add_test(tests, asking_changes_nothing);
     tcase_add_test(tests, rates_and_shares);
     tcase_add_test(tests, phases_are_exact_and_named);
