@@ -60,6 +60,7 @@ struct mc_result mc_compiler_update(struct mc_compiler *compiler)
     if (compiler->base && compiler->version == version) return MC_RESULT(OK);
     struct mc_snapshot_builder *builder = mc_snapshot_build(compiler->realm);
     if (!builder) return MC_RESULT(NO_MEMORY);
+    compiler->scratch.refused = false; /* what was refused last time may be there now */
     struct mc_result result = add_services(compiler, builder);
     if (mc_ok(result)) result = mc_compile_outbound(compiler, builder);
     if (mc_ok(result)) result = mc_compile_routes(compiler, builder, 0);
