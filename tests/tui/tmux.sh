@@ -86,13 +86,21 @@ see "exit 134"
 
 begin "ASCII where the locale is not UTF-8" 80 24 LC_ALL=C "$demo" --paused
 see "|  1 Overview   4 Timeline"; see "= PAUSED"; keys q; see "exit 0"
+# colours WANTED(yes|no)
+colours() {
+    seen=no
+    t capture-pane -ep | grep -q "$(printf '\033')\[[0-9;]*3[0-8][;m]" && seen=yes
+    if [ $seen = "$1" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL: $where: colours: $seen"
+    fi
+}
+begin "colour" 80 24 "$demo" --paused
+see "‖ PAUSED"; colours yes; keys q; see "exit 0"
 begin "no colour" 80 24 NO_COLOR=1 "$demo" --paused
-see "‖ PAUSED"
-if t capture-pane -ep | grep -q "$(printf '\033')\[[0-9;]*3[0-8][;m]"; then
-    failed=$((failed + 1)); echo "FAIL: NO_COLOR: colours"
-else
-    passed=$((passed + 1))
-fi
+see "‖ PAUSED"; colours no
 keys q; see "exit 0"
 for term in screen-256color linux vt100 xterm-kitty; do
     begin "TERM=$term" 80 24 TERM=$term "$demo" --paused
