@@ -96,7 +96,11 @@ static const mc_ns EWMA_DEFAULT = 30 * MC_MS, EWMA_DECAY = 10 * MC_S;
 static void move_estimate(struct px_host *host, mc_ns sample, mc_ns now)
 {
     mc_ns elapsed = now - host->rtt_at;
-    if (!host->rtt_at) host->rtt = EWMA_DEFAULT, elapsed = 0;
+    if (!host->measured) {
+        host->rtt = EWMA_DEFAULT;
+        host->measured = true;
+        elapsed = 0;
+    }
     host->rtt_at = now;
     if (sample > host->rtt) {
         host->rtt = sample;

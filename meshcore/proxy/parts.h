@@ -243,6 +243,7 @@ struct px_host {
     mc_ns ejected_at;
     /* peak EWMA */
     mc_ns rtt, rtt_at;
+    bool measured;
 };
 
 /* One priority. */

@@ -69,6 +69,12 @@ static void receive(struct bed_end *end, struct bed_flow *flow, struct mc_slice 
     mc_slice_unref(slice);
 }
 
+static void finish(struct bed_end *end, struct bed_flow *flow)
+{
+    if (!flow->finished) mc_turn_finish(&end->turn, flow->id);
+    flow->finished = true;
+}
+
 /* ---- the client ---- */
 
 static void client_order(struct bed_end *end, const struct order *order)
@@ -80,7 +86,7 @@ static void client_order(struct bed_end *end, const struct order *order)
     }
     flow = &end->flows[order->flow];
     if (order->base.kind == ORDER_SEND) send_text(end, flow->id, order->text);
-    else if (order->base.kind == ORDER_FINISH) mc_turn_finish(&end->turn, flow->id);
+    else if (order->base.kind == ORDER_FINISH) finish(end, flow);
     else if (order->base.kind == ORDER_RESET) mc_turn_reset(&end->turn, flow->id), flow->open = false;
     else if (order->base.kind == ORDER_GRANT) {
         flow->stalled = false;
@@ -98,7 +104,7 @@ static void client_step(void *self, const struct mc_event *event, struct mc_outb
     else if (event->kind == MC_EVENT_DATA) receive(end, flow, event->data);
     else if (event->kind == MC_EVENT_END) {
         flow->ended = true;
-        mc_turn_finish(&end->turn, flow->id);
+        finish(end, flow);
     } else if (event->kind == MC_EVENT_RESET) flow->reset = true, flow->open = false;
     else if (event->kind == MC_EVENT_CLOSED) flow->open = false;
     else if (event->kind == MC_EVENT_OPEN_FAILED) flow->failed = true, flow->open = false;
@@ -146,10 +152,10 @@ static void answer(struct bed_end *end, struct bed_flow *flow, const char *path,
         send_text(end, flow->id, mc_str(bytes, (size_t)n));
         free(bytes);
     } else if (strcmp(path, "/close") == 0) {
-        mc_turn_finish(&end->turn, flow->id);
+        finish(end, flow);
     } else if (strcmp(path, "/half") == 0) {
         send_c(end, flow->id, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");
-        mc_turn_finish(&end->turn, flow->id);
+        finish(end, flow);
     } else if (strcmp(path, "/garbage") == 0) {
         send_c(end, flow->id, "nonsense\r\n\r\n");
     } else if (strcmp(path, "/chunked") == 0) {
@@ -235,7 +241,7 @@ static void origin_step(void *self, const struct mc_event *event, struct mc_outb
     } else if (event->stream) {
         struct bed_flow *flow = flow_of(end, event->stream);
         if (event->kind == MC_EVENT_DATA) receive(end, flow, event->data), serve(end, flow);
-        else if (event->kind == MC_EVENT_END) mc_turn_finish(&end->turn, flow->id);
+        else if (event->kind == MC_EVENT_END) finish(end, flow);
         else if (event->kind == MC_EVENT_RESET || event->kind == MC_EVENT_CLOSED) free_flow(flow);
     }
     mc_turn_end(&end->turn);
@@ -309,7 +315,8 @@ void bed_init(struct bed *bed, uint64_t seed)
     memset(bed, 0, sizeof *bed);
     mc_realm_init(&bed->realm, test_alloc(&bed->memory), seed);
     bed->realm.trace = (struct mc_trace_sink){bed, record};
-    wire_init(&bed->wire, &bed->realm.pool);
+    mc_pool_init(&bed->ends, test_alloc(&bed->ends_memory));
+    wire_init(&bed->wire, &bed->ends);
     default_config(bed);
 }
 
@@ -395,6 +402,7 @@ void bed_fini(struct bed *bed)
     mc_map_init(&bed->realm.cons, mc_pool_as_alloc(&bed->realm.pool));
     ck_assert_uint_eq(bed->realm.pool.live_blocks, bed->realm.atoms.count + 2 * (bed->realm.atoms.capacity > 0));
     mc_realm_fini(&bed->realm);
+    mc_pool_fini(&bed->ends);
     ck_assert_uint_eq(bed->memory.live_blocks, 0);
 }
 

@@ -22,7 +22,7 @@ enum { BED_ORIGINS = 5, BED_STREAMS = 64, BED_TEXT = 256 * 1024, BED_TRACES = 40
 
 struct bed_flow { /* one stream of a client or an origin */
     mc_stream id;
-    bool open, ended, reset, failed, stalled; /* STALLED: grants no credit */
+    bool open, ended, finished, reset, failed, stalled; /* STALLED: grants no credit */
     char *text;                    /* received; NUL-terminated */
     size_t length, used, total;    /* USED: parsed by an origin */
     uint64_t ungranted;
@@ -49,8 +49,9 @@ struct bed_node {
 };
 
 struct bed {
-    struct test_memory memory;
+    struct test_memory memory, ends_memory; /* the proxy's; the others' and the wire's */
     struct mc_realm realm;
+    struct mc_pool ends;
     struct wire wire;
     struct bed_node node;
     struct bed_end client, origins[BED_ORIGINS];
