@@ -168,12 +168,14 @@ static int on_header_value_complete(llhttp_t *parser)
 
 /* ---- the whole head ---- */
 
-/* A host and an optional port; nothing that a URL's other parts are made of (RFC 9110 §7.2). */
+/* A host and an optional port: nothing that a URL's other parts are made of (RFC 9110 §7.2). */
 static bool is_authority(struct mc_str text)
 {
+    static const bool bad[128] = {['/'] = true, ['?'] = true, ['#'] = true, ['@'] = true, ['\\'] = true, ['"'] = true, ['<'] = true, ['>'] = true,
+                                  ['^'] = true, ['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true, [','] = true};
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (c <= ' ' || c >= 0x7f || strchr("/?#@\\\"<>^`{|},", c)) return false;
+        if (c <= ' ' || c >= 0x7f || bad[c]) return false;
     }
     return true;
 }
@@ -235,7 +237,7 @@ static bool is_hop_by_hop(enum mc_header_id id)
     return id < 32 && (ids >> id & 1);
 }
 
-mc_static_assert(MC_HEADER_EXPECT < 32, "the set above is one word");
+mc_static_assert(MC_HEADER_KNOWN_COUNT <= 32, "the set above is one word");
 
 /* Everything of this hop goes, what Connection nominates included (RFC 9110 §7.6.1). */
 static void lift_hop_by_hop(struct mc_head *head)

@@ -11,23 +11,42 @@ struct mc_str mc_header_name(enum mc_header_id id)
     return names[id];
 }
 
-/* Lengths and first letters at which a known name exists at all, as bit sets: most names fail here. */
-static const uint32_t letters_by_length[32] = {
+/* The first known name of each length, and the letters that those begin with, as a bit set: most names
+ * fail here. */
+static const struct {
+    uint8_t first;
+    uint32_t letters;
+} by_length[32] = {
 #define L(c) (1u << ((c) - 'a'))
-    [2] = L('t'), [3] = L('v'), [4] = L('h') | L('d'), [6] = L('e') | L('s'), [7] = L('t') | L('u'), [8] = L('l'),
-    [10] = L('c') | L('k') | L('u') | L('t'), [11] = L('t') | L('g'), [12] = L('c') | L('x'), [14] = L('c'),
-    [15] = L('x'), [16] = L('p') | L('x'), [17] = L('t') | L('x'), [18] = L('p') | L('x'), [19] = L('p') | L('x'),
-    [21] = L('x'), [29] = L('x'), [30] = L('x'),
+    [2] = {MC_HEADER_TE, L('t')},
+    [3] = {MC_HEADER_VIA, L('v')},
+    [4] = {MC_HEADER_HOST, L('d') | L('h')},
+    [6] = {MC_HEADER_EXPECT, L('e') | L('s')},
+    [7] = {MC_HEADER_TRAILER, L('t') | L('u')},
+    [8] = {MC_HEADER_LOCATION, L('l')},
+    [10] = {MC_HEADER_CONNECTION, L('c') | L('k') | L('t') | L('u')},
+    [11] = {MC_HEADER_TRACEPARENT, L('g') | L('t')},
+    [12] = {MC_HEADER_CONTENT_TYPE, L('c') | L('x')},
+    [14] = {MC_HEADER_CONTENT_LENGTH, L('c')},
+    [15] = {MC_HEADER_X_FORWARDED_FOR, L('x')},
+    [16] = {MC_HEADER_PROXY_CONNECTION, L('p') | L('x')},
+    [17] = {MC_HEADER_TRANSFER_ENCODING, L('t') | L('x')},
+    [18] = {MC_HEADER_PROXY_AUTHENTICATE, L('p') | L('x')},
+    [19] = {MC_HEADER_PROXY_AUTHORIZATION, L('p') | L('x')},
+    [21] = {MC_HEADER_X_ENVOY_ATTEMPT_COUNT, L('x')},
+    [29] = {MC_HEADER_X_ENVOY_UPSTREAM_SERVICE_TIME, L('x')},
+    [30] = {MC_HEADER_X_ENVOY_UPSTREAM_RQ_TIMEOUT_MS, L('x')},
 #undef L
 };
 
 enum mc_header_id mc_header_id(struct mc_str name)
 {
-    if (!name.n || name.n >= MC_COUNT_OF(letters_by_length)) return MC_HEADER_OTHER;
-    unsigned letter = (unsigned)(mc_lower(name.p[0]) - 'a');
-    if (letter > 25 || !(letters_by_length[name.n] >> letter & 1)) return MC_HEADER_OTHER;
-    for (unsigned id = 1; id < MC_HEADER_KNOWN_COUNT; id++)
-        if (names[id].n == name.n && mc_str_eq_nocase(names[id], name)) return (enum mc_header_id)id;
+    if (!name.n || name.n >= MC_COUNT_OF(by_length)) return MC_HEADER_OTHER;
+    char first = mc_lower(name.p[0]);
+    unsigned letter = (unsigned)(first - 'a');
+    if (letter > 25 || !(by_length[name.n].letters >> letter & 1)) return MC_HEADER_OTHER;
+    for (unsigned id = by_length[name.n].first; id < MC_HEADER_KNOWN_COUNT && names[id].n == name.n; id++)
+        if (names[id].p[0] == first && mc_str_eq_nocase(names[id], name)) return (enum mc_header_id)id;
     return MC_HEADER_OTHER;
 }
 

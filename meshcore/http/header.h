@@ -11,38 +11,39 @@
 #include "base/result.h"
 #include <stdbool.h>
 
+/* By length, which is how a name is found. */
 #define MC_KNOWN_HEADERS(X) \
-    X(HOST, "host") \
-    X(CONNECTION, "connection") \
-    X(CONTENT_LENGTH, "content-length") \
-    X(TRANSFER_ENCODING, "transfer-encoding") \
     X(TE, "te") \
+    X(VIA, "via") \
+    X(HOST, "host") \
+    X(DATE, "date") \
+    X(EXPECT, "expect") \
+    X(SERVER, "server") \
     X(TRAILER, "trailer") \
     X(UPGRADE, "upgrade") \
+    X(LOCATION, "location") \
+    X(CONNECTION, "connection") \
     X(KEEP_ALIVE, "keep-alive") \
-    X(PROXY_CONNECTION, "proxy-connection") \
-    X(PROXY_AUTHENTICATE, "proxy-authenticate") \
-    X(PROXY_AUTHORIZATION, "proxy-authorization") \
-    X(EXPECT, "expect") \
-    X(DATE, "date") \
-    X(SERVER, "server") \
-    X(VIA, "via") \
-    X(CONTENT_TYPE, "content-type") \
     X(USER_AGENT, "user-agent") \
-    X(TRACEPARENT, "traceparent") \
     X(TRACESTATE, "tracestate") \
-    X(X_REQUEST_ID, "x-request-id") \
-    X(X_FORWARDED_FOR, "x-forwarded-for") \
-    X(X_FORWARDED_PROTO, "x-forwarded-proto") \
-    X(X_ENVOY_ATTEMPT_COUNT, "x-envoy-attempt-count") \
-    X(X_ENVOY_OVERLOADED, "x-envoy-overloaded") \
-    X(X_ENVOY_RETRY_ON, "x-envoy-retry-on") \
-    X(X_ENVOY_MAX_RETRIES, "x-envoy-max-retries") \
-    X(X_ENVOY_UPSTREAM_RQ_TIMEOUT_MS, "x-envoy-upstream-rq-timeout-ms") \
-    X(X_ENVOY_UPSTREAM_SERVICE_TIME, "x-envoy-upstream-service-time") \
-    X(X_ENVOY_RATELIMITED, "x-envoy-ratelimited") \
+    X(TRACEPARENT, "traceparent") \
     X(GRPC_STATUS, "grpc-status") \
-    X(LOCATION, "location")
+    X(CONTENT_TYPE, "content-type") \
+    X(X_REQUEST_ID, "x-request-id") \
+    X(CONTENT_LENGTH, "content-length") \
+    X(X_FORWARDED_FOR, "x-forwarded-for") \
+    X(PROXY_CONNECTION, "proxy-connection") \
+    X(X_ENVOY_RETRY_ON, "x-envoy-retry-on") \
+    X(TRANSFER_ENCODING, "transfer-encoding") \
+    X(X_FORWARDED_PROTO, "x-forwarded-proto") \
+    X(PROXY_AUTHENTICATE, "proxy-authenticate") \
+    X(X_ENVOY_OVERLOADED, "x-envoy-overloaded") \
+    X(PROXY_AUTHORIZATION, "proxy-authorization") \
+    X(X_ENVOY_MAX_RETRIES, "x-envoy-max-retries") \
+    X(X_ENVOY_RATELIMITED, "x-envoy-ratelimited") \
+    X(X_ENVOY_ATTEMPT_COUNT, "x-envoy-attempt-count") \
+    X(X_ENVOY_UPSTREAM_SERVICE_TIME, "x-envoy-upstream-service-time") \
+    X(X_ENVOY_UPSTREAM_RQ_TIMEOUT_MS, "x-envoy-upstream-rq-timeout-ms")
 
 enum mc_header_id {
     MC_HEADER_OTHER,
