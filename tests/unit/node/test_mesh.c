@@ -1,6 +1,7 @@
 /* Client → sidecar → sidecar → application, under a control plane. */
 #include "town.h"
 #include <check.h>
+#include <stdio.h>
 
 static void set_weights(struct town *town, uint32_t v1, uint32_t v2)
 {
@@ -205,6 +206,35 @@ START_TEST(test_a_version_without_traffic_is_inconclusive)
 }
 END_TEST
 
+/* One refusal at each place where memory is taken while a rollout ticks and a request is under way: the
+ * mesh loses something for a moment, and is whole again afterwards. */
+START_TEST(test_memory_may_run_out_at_any_time)
+{
+    for (size_t n = 1; n <= 24; n++) {
+        struct town *town = town_new(MC_MTLS_STRICT);
+        struct mc_node_rollout_start start = canary(town);
+        char body[3];
+        set_weights(town, 50, 50);
+        town->pki.memory.takes = 0;
+        town->pki.memory.refuse_at = n;
+        mc_atom names[30];
+        for (int i = 0; i < 30; i++) { /* fills what the pool holds free */
+            char text[3000];
+            snprintf(text, sizeof text, "%0*d", 100 * i + 1, i);
+            names[i] = town_atom(town, text);
+        }
+        ck_assert(n == 1 || names[0]);
+        struct mc_result started = town_command(town, town->control, &start.base);
+        load(town, 5);
+        town->pki.memory.refuse_at = 0;
+        town_run(town, MC_MIN);
+        ck_assert_int_eq(town_get(town, body), 200);
+        ck_assert(mc_ok(started) == (state_of(town) != NULL));
+        town_free(town);
+    }
+}
+END_TEST
+
 /* ---- the end of a node ---- */
 
 START_TEST(test_a_node_stops_when_it_is_drained)
@@ -244,6 +274,7 @@ Suite *test_mesh_suite(void)
     tcase_add_test(of_mesh, test_a_good_version_is_promoted);
     tcase_add_test(of_mesh, test_a_bad_version_is_rolled_back);
     tcase_add_test(of_mesh, test_a_version_without_traffic_is_inconclusive);
+    tcase_add_test(of_mesh, test_memory_may_run_out_at_any_time);
     tcase_add_test(of_mesh, test_a_node_stops_when_it_is_drained);
     tcase_add_test(of_mesh, test_orders_for_the_other_role_are_refused);
     suite_add_tcase(suite, of_mesh);

@@ -48,6 +48,7 @@ static void guest_step(void *self, const struct mc_event *event, struct mc_outbo
 {
     struct town_guest *guest = self;
     struct mc_event seen = *event;
+    seen.wall += guest->skew;
     note_event(guest, &seen);
     mc_guest_step(guest->inner, &seen, outbox);
     for (uint32_t i = 0; i < outbox->count; i++) {
@@ -67,7 +68,7 @@ static const struct mc_guest_type guest_type = {"pod", guest_step, guest_deadlin
 static int settle(struct town *town, enum town_kind kind, uint32_t ip, struct mc_guest inner)
 {
     struct town_guest *guest = &town->guests[town->guest_count++];
-    *guest = (struct town_guest){town, kind, ip, inner, town->wire.end_count};
+    *guest = (struct town_guest){.town = town, .kind = kind, .ip = ip, .inner = inner, .end = town->wire.end_count};
     return wire_add(&town->wire, (struct mc_guest){&guest_type, guest});
 }
 

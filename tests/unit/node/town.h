@@ -20,6 +20,7 @@ struct town_guest {
     uint32_t ip;
     struct mc_guest inner;
     int end;
+    mc_ns skew; /* of its calendar clock */
 };
 
 struct town_open { /* on its way to a listener */
