@@ -37,7 +37,7 @@ local function canary(name, analysis, policy, expect_fail)
       ["request_failed{src:productpage,dst:reviews}"] = "rate < 3%",
       ["request_duration{src:user}"]                  = "p(95) < 1s",
     },
-    invariants = { "mtls.no_plaintext", "pki.serial_unique", "pki.san_matches_workload" },
+    invariants = { "mtls.no_plaintext", "pki.san_matches_workload" },
   }, function(s)
     local user = s:load { name = "user", to = "productpage", path = "/productpage", rate = 50, max_vus = 2000 }
     local rollout = s:canary { target = "reviews", from = "v1", to = "v2", start = "15s", analysis = analysis }

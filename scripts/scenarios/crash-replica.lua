@@ -8,7 +8,7 @@ scenario("one replica crashes", {
   s:load { name = "user", to = "web", executor = "poisson", rate = 100 }
   s:run(function()
     sleep "10s"
-    local crash = fault.crash { on = pods { service = "api", mode = "one" }, restart = "10s", duration = "20s" }
+    local crash = fault.crash { on = pods { service = "api", mode = "one" }, restart = "10s" }
     crash:wait_cleared()
     sleep "10s"
     check("the crash hit open connections", crash:affected().connections > 0)

@@ -251,6 +251,17 @@ static bool take_turn(struct sim_container *container, struct mc_event *event)
     return false;
 }
 
+/* The guest has sent RESET; the action still waits for the CPU, and nothing of the stream may follow it. */
+static bool is_being_cut(const struct sim_container *container, mc_stream stream)
+{
+    for (const struct mc_link *link = container->under_way.next; stream && link != &container->under_way; link = link->next) {
+        const struct mc_outbox *outbox = &mc_container(link, struct sim_thread, under_way)->outbox;
+        for (uint32_t i = 0; i < outbox->count; i++)
+            if (outbox->actions[i].kind == MC_ACTION_RESET && outbox->actions[i].stream == stream) return true;
+    }
+    return false;
+}
+
 void sim_container_pump(struct sim_container *container)
 {
     if (container->pumping) return;
@@ -258,7 +269,9 @@ void sim_container_pump(struct sim_container *container)
     while (container->state == SIM_CONTAINER_RUNNING && !container->leaving && !mc_list_empty(&container->turns)) {
         if (!sim_cpu_idle_thread(container) || !sim_cpu_may_begin(container)) break;
         struct mc_event event = {0};
-        if (take_turn(container, &event)) sim_container_step(container, &event, false);
+        if (!take_turn(container, &event)) continue;
+        if (!is_being_cut(container, event.stream)) sim_container_step(container, &event, false);
+        else if (event.kind == MC_EVENT_DATA) mc_slice_unref(event.data);
     }
     container->pumping = false;
 }
