@@ -146,22 +146,31 @@ static void arm(struct sim_container *container)
     sim_engine_at(&container->world->engine, &container->wake, deadline);
 }
 
-void sim_carry_out(struct sim_container *container, struct mc_outbox *outbox)
+static bool carry_out(struct sim_container *container, struct mc_outbox *outbox, uint32_t *status)
 {
     for (uint32_t i = 0; i < outbox->count; i++) {
         const struct mc_action *action = &outbox->actions[i];
         if (action->kind == MC_ACTION_EXIT) {
-            uint32_t status = action->id;
             mc_assert(i + 1 == outbox->count);
-            mc_outbox_clear(outbox);
-            sim_process_flush(&container->process);
-            sim_container_end(container, status, SIM_LEAVE_KERNEL);
-            return;
+            *status = action->id;
+            return true;
         }
         sim_process_act(&container->process, action);
     }
+    return false;
+}
+
+/* What becomes ready meanwhile waits: no step is taken between the actions of another. */
+void sim_carry_out(struct sim_container *container, struct mc_outbox *outbox)
+{
+    uint32_t status = 0;
+    bool pumping = container->pumping;
+    container->pumping = true;
+    bool exits = carry_out(container, outbox, &status);
     mc_outbox_clear(outbox);
     sim_process_flush(&container->process);
+    container->pumping = pumping;
+    if (exits) sim_container_end(container, status, SIM_LEAVE_KERNEL);
 }
 
 /* Actions that leave out of turn go behind those that are still held back by the CPU. */
@@ -336,6 +345,7 @@ bool sim_container_command(struct sim_world *world, uint32_t number, const struc
     mc_assert(!world->stepping);
     struct mc_event event = {.kind = MC_EVENT_COMMAND, .command = command};
     sim_container_step(container, &event, true);
+    sim_container_pump(container);
     return true;
 }
 
