@@ -34,7 +34,7 @@ static void put(struct listing *listing, const struct column *columns, size_t co
     listing->found = true;
     if (!listing->as_json) {
         printf("%-28.*s", MC_STR_ARG(columns[0].value));
-        for (size_t i = 1; i < count; i++) printf(" %-*.*s", i + 1 < count ? 10 : 0, MC_STR_ARG(columns[i].value));
+        for (size_t i = 1; i < count; i++) printf("  %-*.*s", i + 1 < count ? 10 : 0, MC_STR_ARG(columns[i].value));
         putchar('\n');
         return;
     }

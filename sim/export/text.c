@@ -235,13 +235,14 @@ static const struct {
     {SIM_VERDICT_INVARIANT, "INVARIANTS"}, {SIM_VERDICT_TIMEOUT, "TIMEOUTS"}, {SIM_VERDICT_VACUITY, "FAULTS"},
 };
 
-static void put_scenario(const struct text *text, uint32_t first)
+/* False: there was nothing to say of it. */
+static bool put_scenario(const struct text *text, uint32_t first)
 {
     const struct sim_report *report = text->report;
     const struct sim_report_run *like = &report->runs[first];
     struct group group = count_group(report, like, same_scenario);
     char simulated[SIM_UNITS_TEXT];
-    if (text->style->verbosity < 0 && !group.bad && !group.unknown) return;
+    if (text->style->verbosity < 0 && !group.bad && !group.unknown) return false;
     fputs("\n  ", text->out);
     put_name(text->out, like->scenario);
     fprintf(text->out, "   %" PRIu32 " run%s   %s simulated\n", group.runs, group.runs == 1 ? "" : "s", sim_print_duration(group.sim_ns, simulated));
@@ -250,13 +251,15 @@ static void put_scenario(const struct text *text, uint32_t first)
         if (same_scenario(&report->runs[i], like) && is_first(report, i, same_row)) put_row(text, &report->runs[i]);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) put_section(text, like, sections[i].kind, sections[i].title);
     put_broken(text, like);
+    return true;
 }
 
 bool sim_report_text(const struct sim_report *report, const struct sim_report_style *style, FILE *out)
 {
     struct text text = {report, style, out};
+    bool said = false;
     for (uint32_t i = 0; i < report->count; i++)
-        if (is_first(report, i, same_scenario)) put_scenario(&text, i);
-    if (report->count) putc('\n', out);
+        if (is_first(report, i, same_scenario)) said |= put_scenario(&text, i);
+    if (said) putc('\n', out);
     return fflush(out) == 0 && !ferror(out);
 }
