@@ -114,6 +114,7 @@ static bool read_head(struct conn *conn)
     conn->length = 0;
     if (!read_line(conn, line, sizeof line)) return false;
     if (sscanf(line, "%15s %1023s", conn->method, conn->path) != 2) return false;
+    conn->path[strcspn(conn->path, "?")] = 0;
     do {
         used += (size_t)snprintf(conn->head + used, sizeof conn->head - used, "%s\n", line);
         if (used >= sizeof conn->head) return false;
