@@ -22,11 +22,12 @@ static const struct run_pod *sidecar_pod(const struct sim_run *run, const struct
 
 /* ---- mtls.no_plaintext ---- */
 
-/* A request that a meshed workload received from another meshed one was on a TLS connection. */
+/* A request that a meshed workload took from another meshed one was on a TLS connection. What was refused
+ * before it was routed (a ClientHello at a proxy without a certificate) was not taken. */
 static void no_plaintext(struct sim_run *run, struct run_invariant *invariant, const struct mc_trace_record *record)
 {
     const struct run_pod *pod = sidecar_pod(run, record);
-    if (record->kind != MC_TRACE_ACCESS || !pod) return;
+    if (record->kind != MC_TRACE_ACCESS || !record->v[1] || !pod) return;
     const struct run_stream *stream = run_stream_of(run, record);
     if (!stream || !stream->inbound || stream->peer == RUN_NO_POD || !run->pods[stream->peer].meshed) return;
     invariant->seen++;
