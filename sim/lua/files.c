@@ -43,7 +43,8 @@ static bool exists(const char *path)
     return file != NULL;
 }
 
-/* PATH of FOLDER/NAME under the script's directory or a root. FOLDER "": right there. */
+/* PATH of FOLDER/NAME under the script's directory or a root. FOLDER "": right there. What a script includes
+ * may also stand beside it; a topology may not, or a script named chain.lua would find itself. */
 static bool locate(const struct sim_reading *reading, const char *folder, const char *name, char path[SIM_PATH_MAX])
 {
     const struct sim_script_options *options = &reading->script->options;
@@ -52,7 +53,7 @@ static bool locate(const struct sim_reading *reading, const char *folder, const 
     snprintf(path, SIM_PATH_MAX, "%.*s/%s%s%s", MC_STR_ARG(reading->directory), folder, between, name);
     if (exists(path)) return true;
     snprintf(path, SIM_PATH_MAX, "%.*s/%s", MC_STR_ARG(reading->directory), name);
-    if (exists(path)) return true;
+    if (!mc_str_starts(mc_str_c(folder), MC_STR("topologies")) && exists(path)) return true;
     for (uint32_t i = 0; i < options->root_count; i++) {
         snprintf(path, SIM_PATH_MAX, "%s/%s%s%s", options->roots[i], folder, between, name);
         if (exists(path)) return true;
