@@ -256,7 +256,7 @@ static bool take_turn(struct sim_container *container, struct mc_event *event)
     }
     mc_list_push_back(&container->turns, turn);
     if (sim_end_take(sim_end_of_turn(turn), container->world->piece, event)) return true;
-    mc_list_remove(turn);
+    mc_list_remove(turn); /* what it was about has gone meanwhile */
     return false;
 }
 

@@ -36,7 +36,7 @@ static void observe_first_bytes(struct sim_conn *conn, uint32_t bytes)
     }
 }
 
-static bool has_news(const struct sim_end *end)
+bool sim_end_has_news(const struct sim_end *end)
 {
     const struct sim_flow *in = &end->conn->flows[!end->side], *out = &end->conn->flows[end->side];
     if (end->opened || end->failed || end->reset) return true;
@@ -48,7 +48,7 @@ static bool has_news(const struct sim_end *end)
 
 void sim_end_ready(struct sim_end *end)
 {
-    if (!end->process || end->announced || !has_news(end)) return;
+    if (!end->process || end->announced || !sim_end_has_news(end)) return;
     end->announced = true;
     end->process->type->ready(end->process, end);
 }

@@ -79,12 +79,12 @@ void sim_process_leave(struct sim_process *process, enum sim_leave how);
 void sim_process_act(struct sim_process *process, const struct mc_action *action);
 void sim_process_flush(struct sim_process *process);
 
-/* The next event of END for its guest (now and wall are the caller's to fill in). False: nothing any
- * more; END must not be used again until it is said to be ready. PIECE: at most so many bytes of DATA;
- * 0: no bound. */
+/* The next event of END for its guest (now and wall are the caller's to fill in). False: there is none.
+ * If that was the last for now, the end is unlinked from its turn, and said to be ready again later; END
+ * is gone after a terminal event. PIECE: at most so many bytes of DATA; 0: no bound. */
 bool sim_end_take(struct sim_end *end, uint32_t piece, struct mc_event *event);
 uint64_t sim_end_stream(const struct sim_end *end);
-/* Of END, the owner's: linked while it waits for its guest's turn. The network unlinks it when the end dies. */
+/* Of END, the owner's: linked while it waits for its guest's turn. */
 struct mc_link *sim_end_turn(struct sim_end *end);
 struct sim_end *sim_end_of_turn(struct mc_link *link);
 

@@ -204,6 +204,7 @@ void sim_end_detach(struct sim_end *end, enum sim_socket socket);
 void sim_end_break(struct sim_end *end, enum mc_stream_reason reason); /* the guest is told RESET */
 void sim_end_cut(struct sim_end *end);         /* RST to the peer, nobody's any more */
 void sim_end_ready(struct sim_end *end);
+bool sim_end_has_news(const struct sim_end *end); /* something for the guest */
 void sim_end_measure(struct sim_end *end);     /* CLOGGED, DRAINED */
 struct sim_listener *sim_stack_listener(struct sim_stack *stack, uint16_t port);
 

@@ -257,7 +257,7 @@ static bool take_terminal(struct sim_end *end, enum mc_event_kind kind, enum sim
     if (kind != MC_EVENT_CLOSED) event->reason = end->reason;
     sim_end_detach(end, socket);
     sim_conn_settle(conn);
-    return true;
+    return false;
 }
 
 static bool take_data(struct sim_end *end, uint32_t piece, struct mc_event *event)
@@ -273,27 +273,41 @@ static bool take_data(struct sim_end *end, uint32_t piece, struct mc_event *even
     return true;
 }
 
-bool sim_end_take(struct sim_end *end, uint32_t piece, struct mc_event *event)
+/* False: the end is over, and must not be looked at again. */
+static bool take_next(struct sim_end *end, uint32_t piece, struct mc_event *event)
 {
-    struct sim_flow *in = &end->conn->flows[!end->side], *out = &end->conn->flows[end->side];
-    event->stream = end->id;
-    if (end->failed) return take_terminal(end, MC_EVENT_OPEN_FAILED, SIM_SOCKET_DEAD, event);
-    if (end->opened && end->side == 1) return take_opened(end, event);
-    if (end->reset) return take_terminal(end, end->told ? MC_EVENT_RESET : MC_EVENT_OPEN_FAILED, SIM_SOCKET_DEAD, event);
+    struct sim_flow *in = &end->conn->flows[!end->side];
     if (end->opened) return take_opened(end, event);
-    if (end->told && (end->clog || end->drain)) {
+    if (end->clog || end->drain) {
         event->kind = end->clog ? MC_EVENT_CLOGGED : MC_EVENT_DRAINED;
         end->clog = end->drain = false;
         return true;
     }
-    if (end->told && in->arrived && end->credit) return take_data(end, piece, event);
-    if (end->told && end->fin_arrived && !in->arrived && !end->end_told) {
+    if (in->arrived && end->credit) return take_data(end, piece, event);
+    if (!end->end_told) {
         event->kind = MC_EVENT_END;
         return end->end_told = true;
     }
-    if (end->end_told && out->fin_asked) return take_terminal(end, MC_EVENT_CLOSED, SIM_SOCKET_LINGER, event);
-    end->announced = false;
-    return false;
+    return take_terminal(end, MC_EVENT_CLOSED, SIM_SOCKET_LINGER, event);
+}
+
+bool sim_end_take(struct sim_end *end, uint32_t piece, struct mc_event *event)
+{
+    event->stream = end->id;
+    if (!sim_end_has_news(end)) {
+        end->announced = false;
+        return false;
+    }
+    if (end->failed || (end->reset && !(end->opened && end->side == 1))) {
+        bool open = end->told && !end->failed;
+        take_terminal(end, open ? MC_EVENT_RESET : MC_EVENT_OPEN_FAILED, SIM_SOCKET_DEAD, event);
+        return true;
+    }
+    if (take_next(end, piece, event) && !sim_end_has_news(end)) {
+        end->announced = false;
+        mc_list_remove(&end->turn);
+    }
+    return true;
 }
 
 uint64_t sim_end_stream(const struct sim_end *end)

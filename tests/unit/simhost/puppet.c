@@ -1,0 +1,1 @@
+#include "unit/simnet/puppet.c" /* the same puppets on this stage */
