@@ -37,7 +37,8 @@ void sim_faults_app_started(struct sim_faults *faults, uint32_t pod); /* targets
 void sim_faults_app_going(struct sim_faults *faults, uint32_t pod);   /* before sim_app_free */
 void sim_faults_control_started(struct sim_faults *faults);           /* a control plane that was away is back */
 void sim_faults_csr(struct sim_faults *faults);                       /* a CSR reached the CA */
-/* A sidecar logged a request to SERVICE (name) with these response flags (MC_FLAG bits). */
+/* A sidecar logged a request to SERVICE (name) with these response flags (MC_FLAG bits). SERVICE is empty
+ * when no cluster was chosen, as for injected aborts: it counts for every such fault then. */
 void sim_faults_logged(struct sim_faults *faults, struct mc_str service, uint32_t flags);
 
 #endif

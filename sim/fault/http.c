@@ -123,7 +123,7 @@ void sim_faults_logged(struct sim_faults *faults, struct mc_str service, uint32_
         bool abort = fault->type->code == &fault_abort && flags & MC_FLAG(FI);
         bool delay = fault->type->code == &fault_http_delay && flags & MC_FLAG(DI);
         if (!fault_has_effect(fault) || (!abort && !delay) || !by_mesh(fault)) continue;
-        fault->touched.requests += mc_str_eq(fault_service_of(fault, "to"), service);
+        fault->touched.requests += !service.n || mc_str_eq(fault_service_of(fault, "to"), service);
     }
 }
 

@@ -288,6 +288,9 @@ START_TEST(routes_break_and_mend)
     sim_faults_logged(stage.faults, MC_STR("cart"), MC_FLAG(DI));
     sim_faults_logged(stage.faults, MC_STR("web"), MC_FLAG(DI));
     ck_assert_uint_eq(sim_fault_affected(d).requests, 1);
+    sim_faults_logged(stage.faults, MC_STR(""), MC_FLAG(FI));
+    ck_assert_uint_eq(sim_fault_affected(a).requests, 1);
+    ck_assert_uint_eq(sim_fault_affected(d).requests, 1);
     sim_faults_clear(stage.faults, b);
     ck_assert_uint_eq(cart_fault().abort_status, 500);
     ck_assert_uint_eq(cart_fault().abort_permillion, 100000);
