@@ -268,6 +268,15 @@ static uint32_t going(const struct cli_run *run)
     return count;
 }
 
+static void tell_ended(struct cli_run *run, const struct cli_job *job)
+{
+    const struct sim_case *one = job->chosen.one;
+    if (!cli_times(run->args, CLI_OPT_VERBOSE)) return;
+    cli_progress_clear(&run->progress);
+    fprintf(stderr, "%-12s %.*s  (%.*s seed %" PRIu64 ")  %" PRId64 ".%03d s\n", job->status, MC_STR_ARG(one->scenario), MC_STR_ARG(one->profile),
+            one->seed, job->wall_ms / 1000, (int)(job->wall_ms % 1000));
+}
+
 static void hear_all(struct cli_run *run)
 {
     struct pollfd ready[JOBS_MAX];
@@ -284,6 +293,7 @@ static void hear_all(struct cli_run *run)
         jobs[i]->status = cli_job_status(jobs[i]);
         run->ended++;
         run->failures += is_failure(run, jobs[i]);
+        tell_ended(run, jobs[i]);
         if (jobs[i]->note.exit == CLI_EXIT_IO || jobs[i]->note.exit == CLI_EXIT_CANNOT_CREATE) part_fails(run, jobs[i]);
     }
 }

@@ -220,27 +220,40 @@ void sim_report_last_line(const struct sim_report *report, FILE *out)
 
 /* ---- one verdict ---- */
 
-static void append(char *out, size_t size, const char *text)
+static void append(char *out, const char *text)
 {
     size_t used = strlen(out);
-    snprintf(out + used, size - used, "%s", text);
+    snprintf(out + used, SIM_VERDICT_TEXT - used, "%s", text);
+}
+
+static void append_figure(char *out, const char *before, double value, struct mc_str unit)
+{
+    char part[100];
+    bool large = value >= 1000 || value <= -1000;
+    snprintf(part, sizeof part, large ? "%s%.0f%.*s" : "%s%.4g%.*s", before, value, MC_STR_ARG(unit));
+    append(out, part);
+}
+
+static void append_figures(const struct sim_verdict *verdict, char *out)
+{
+    char part[60];
+    append_figure(out, "was ", verdict->observed.value, verdict->unit);
+    snprintf(part, sizeof part, ", limit %.*s%s", MC_STR_ARG(verdict->op), verdict->op.n ? " " : "");
+    if (verdict->expected.known) append_figure(out, part, verdict->expected.value, verdict->unit);
+    snprintf(part, sizeof part, " (%" PRIu64 " samples)", verdict->samples);
+    if (verdict->samples) append(out, part);
 }
 
 const char *sim_verdict_print(const struct sim_verdict *verdict, char out[static SIM_VERDICT_TEXT])
 {
-    char part[160], at[SIM_UNITS_TEXT];
+    char part[60], at[SIM_UNITS_TEXT];
     *out = '\0';
     if (verdict->message.n) snprintf(out, SIM_VERDICT_TEXT, "%.*s", MC_STR_ARG(verdict->message));
-    if (!verdict->message.n && verdict->observed.known) {
-        snprintf(out, SIM_VERDICT_TEXT, "was %.6g%.*s", verdict->observed.value, MC_STR_ARG(verdict->unit));
-        snprintf(part, sizeof part, ", limit %.*s%s%.6g%.*s", MC_STR_ARG(verdict->op), verdict->op.n ? " " : "",
-                 verdict->expected.value, MC_STR_ARG(verdict->unit));
-        if (verdict->expected.known) append(out, SIM_VERDICT_TEXT, part);
-        snprintf(part, sizeof part, " (%" PRIu64 " samples)", verdict->samples);
-        if (verdict->samples) append(out, SIM_VERDICT_TEXT, part);
-    }
-    if (verdict->at == MC_NEVER || verdict->status == SIM_PASS) return out;
+    else if (verdict->observed.known) append_figures(verdict, out);
+    /* The message of a threshold says itself when it was crossed. */
+    bool timed = verdict->at != MC_NEVER && verdict->status != SIM_PASS && !(verdict->kind == SIM_VERDICT_THRESHOLD && verdict->message.n);
+    if (!timed) return out;
     snprintf(part, sizeof part, "%sat %s", *out ? ", " : "", sim_print_duration(verdict->at, at));
-    append(out, SIM_VERDICT_TEXT, part);
+    append(out, part);
     return out;
 }
