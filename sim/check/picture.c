@@ -325,7 +325,7 @@ static void fill_success(const struct sim_picture *picture, struct sim_frame *fr
         const struct sim_picture_column *column = &picture->columns[i];
         if (!column->count) continue;
         uint64_t lost = (column->failed * SIM_PPM + column->count - 1) / column->count;
-        lane->cells[i] = lost >= 50000 ? 0 : (uint8_t)(8 - (lost * 8 + 49999) / 50000);
+        lane->cells[i] = lost >= 50000 ? 8 : (uint8_t)((lost * 8 + 49999) / 50000);
     }
 }
 

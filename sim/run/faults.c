@@ -65,8 +65,8 @@ static void changed(struct sim_fault_targets *targets, const struct sim_fault *f
     sim_check_cut(run->check, run->now, true);
     if (begins) run_fault_began(run);
     struct sim_touched touched = sim_fault_affected(fault);
-    run_event(run, begins ? "fault.start" : "fault.end", begins ? SIM_WARNING : SIM_NOTICE, mc_str_c(sim_fault_kind(fault)->name), "%s",
-              sim_fault_text(fault));
+    run_event(run, begins ? "fault.start" : "fault.end", begins ? SIM_WARNING : SIM_NOTICE, mc_str_c(sim_fault_kind(fault)->name),
+              "%.*s%s", MC_STR_ARG(selector_text(fault)), begins ? "" : " cleared");
     struct sim_sink *sink = run->options.sink;
     if (!sink || !sink->type->fault) return;
     struct sim_sink_fault told = {.id = sim_fault_number(fault),

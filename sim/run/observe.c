@@ -1,4 +1,5 @@
 #include "sim/run/parts.h"
+#include <stdio.h>
 
 /* ---- requests under way, found by their span ---- */
 
@@ -98,6 +99,19 @@ static void tell_request(struct sim_run *run, const struct sim_call_record *call
     sink->type->request(sink, &told);
 }
 
+/* "503 UF,URX  productpage -> reviews" */
+static void tell_failure(struct sim_run *run, const struct sim_call_record *call, uint32_t src, uint32_t dst)
+{
+    char flags[SIM_FLAGS_TEXT], what[SIM_FLAGS_TEXT + 8];
+    struct mc_str from = sim_check_workload_at(run->check, src)->service, to = sim_check_workload_at(run->check, dst)->service;
+    bool flagged = call->watch && call->watch->flags;
+    int length = call->code ? snprintf(what, sizeof what, "%u%s%s", call->code, flagged ? " " : "",
+                                       flagged ? sim_flags_print(call->watch->flags, flags) : "")
+                            : snprintf(what, sizeof what, "no answer");
+    run_event(run, "errors", SIM_NOTICE, mc_str(what, (size_t)length), "%.*s -> %.*s%s%s", MC_STR_ARG(from), MC_STR_ARG(to),
+              call->code ? "" : ": ", call->code ? "" : sim_call_failure_text(call->failure));
+}
+
 static void call(struct sim_observer *observer, const struct sim_call_record *call)
 {
     struct sim_run *run = run_of(observer);
@@ -112,12 +126,7 @@ static void call(struct sim_observer *observer, const struct sim_call_record *ca
     sim_series_tick(&run->series, call->ended);
     sim_check_call(run->check, call->ended, &seen);
     tell_request(run, call, src, dst);
-    if (is_failed(call)) {
-        char text[SIM_FLAGS_TEXT];
-        const struct sim_workload *to = sim_check_workload_at(run->check, dst);
-        run_event(run, "errors", SIM_NOTICE, to->service, "%u %s: %s", call->code, sim_flags_print(flags, text),
-                  call->code ? "answered" : sim_call_failure_text(call->failure));
-    }
+    if (is_failed(call)) tell_failure(run, call, src, dst);
 }
 
 static void arrival(struct sim_observer *observer, const struct sim_arrival_record *arrival)
@@ -139,7 +148,9 @@ static void connection(struct sim_observer *observer, uint32_t from, uint32_t to
         sim_check_closed(run->check, now, key);
         return;
     }
-    uint32_t src = workload_of_party(run, from), dst = sim_check_workload(run->check, to, UINT32_MAX);
+    uint32_t src = workload_of_party(run, from);
+    bool one = run->plan->topology.services[to].version_count == 1;
+    uint32_t dst = sim_check_workload(run->check, to, one ? 0 : UINT32_MAX);
     sim_check_opened(run->check, now, key, src, dst);
     sim_check_mark(run->check, now, SIM_MARK_CONNECTION, 0, src, dst);
 }

@@ -104,7 +104,7 @@ static void on_tls(struct sim_run *run, const struct mc_trace_record *record)
     if (!server && ok) return; /* the server tells of those that came about */
     sim_check_mark(run->check, run->now, SIM_MARK_HANDSHAKE, (uint32_t)record->v[0], server ? peer : own, server ? own : peer);
     if (!ok)
-        run_event(run, "errors", SIM_WARNING, node_name(run, record->node), "TLS handshake failed: %s",
+        run_event(run, "errors", SIM_WARNING, MC_STR("TLS"), "%.*s: handshake failed: %s", MC_STR_ARG(node_name(run, record->node)),
                   mc_tls_result_text((enum mc_tls_result)record->v[0]));
 }
 
