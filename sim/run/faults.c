@@ -50,13 +50,6 @@ static void ca(struct sim_fault_targets *targets, bool up)
     run_event(run, "control", up ? SIM_INFO : SIM_WARNING, MC_STR("CA"), "%s", up ? "answers again" : "does not answer");
 }
 
-static struct mc_str selector_text(const struct sim_fault *fault)
-{
-    struct mc_str rest;
-    mc_str_cut(mc_str_c(sim_fault_text(fault)), ' ', &rest);
-    return rest;
-}
-
 static void changed(struct sim_fault_targets *targets, const struct sim_fault *fault)
 {
     struct sim_run *run = run_of(targets);
@@ -66,12 +59,12 @@ static void changed(struct sim_fault_targets *targets, const struct sim_fault *f
     if (begins) run_fault_began(run);
     struct sim_touched touched = sim_fault_affected(fault);
     run_event(run, begins ? "fault.start" : "fault.end", begins ? SIM_WARNING : SIM_NOTICE, mc_str_c(sim_fault_kind(fault)->name),
-              "%.*s%s", MC_STR_ARG(selector_text(fault)), begins ? "" : " cleared");
+              "%s%s", sim_fault_target(fault), begins ? "" : " cleared");
     struct sim_sink *sink = run->options.sink;
     if (!sink || !sink->type->fault) return;
     struct sim_sink_fault told = {.id = sim_fault_number(fault),
                                   .kind = sim_fault_kind(fault)->name,
-                                  .selector = selector_text(fault),
+                                  .selector = mc_str_c(sim_fault_target(fault)),
                                   .params_json = mc_str_c(sim_fault_params_json(fault)),
                                   .start = sim_fault_started(fault),
                                   .end = begins ? MC_NEVER : run->now,
