@@ -159,6 +159,7 @@ START_TEST(parts_are_merged_under_new_numbers)
     ck_answer("SELECT group_concat(run_id||status||seed||trace_hash, ' ') FROM run", "1passed70000000000000010 2passed80000000000000011");
     ck_answer("SELECT count(*)||'|'||count(DISTINCT workload_id) FROM workload", "4|4");
     ck_answer("SELECT count(*) FROM edge e JOIN workload w ON w.workload_id=e.dst_id WHERE w.run_id=e.run_id AND w.service='cart'", "2");
+    ck_answer("SELECT count(*) FROM edge e JOIN workload w ON w.workload_id=e.src_id WHERE w.run_id=e.run_id AND w.service='user'", "2");
     ck_answer("SELECT count(*) FROM request r JOIN edge e USING(edge_id) WHERE r.run_id=e.run_id", "8");
     ck_answer("SELECT count(*) FROM series s JOIN edge e USING(edge_id) WHERE s.run_id=e.run_id", "6");
     ck_answer("SELECT (SELECT count(*) FROM hist)||'|'||(SELECT count(*) FROM point)||'|'||(SELECT count(*) FROM verdict)", "2|6|4");
