@@ -1,5 +1,6 @@
 #include "lua/sandbox_parts.h"
 #include "base/assert.h"
+#include <stdio.h>
 
 enum { MEMORY_DEFAULT = 64 << 20, INSTRUCTIONS_DEFAULT = 500000000 };
 
@@ -98,17 +99,22 @@ uint64_t mc_sandbox_instructions(const struct mc_sandbox *sandbox)
     return sandbox->instructions;
 }
 
+const char *mc_sandbox_place(const struct mc_sandbox *sandbox)
+{
+    return sandbox->place;
+}
+
 /* ---- the budget ---- */
 
 /* An exhausted coroutine is yielded and never resumed. Where a C function stands between, yielding is
  * not possible and an error unwinds to a place where it is; the hook then fires at every instruction. */
 static void count(lua_State *L, lua_Debug *where)
 {
-    (void)where;
     struct mc_sandbox *sandbox = mc_sandbox_of(L);
     sandbox->instructions += sandbox->exhausted ? 1 : MC_SANDBOX_STRIDE;
     if (sandbox->instructions < sandbox->options.instructions_max) return;
     sandbox->exhausted = true;
+    if (!sandbox->place[0] && lua_getinfo(L, "Sl", where)) snprintf(sandbox->place, sizeof sandbox->place, "%s:%d", where->short_src, where->currentline);
     lua_sethook(L, count, LUA_MASKCOUNT, 1);
     if (lua_isyieldable(L)) {
         lua_yield(L, 0);

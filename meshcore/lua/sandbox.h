@@ -57,6 +57,7 @@ enum mc_sandbox_status mc_sandbox_resume(struct mc_sandbox *sandbox, lua_State *
 
 struct mc_sandbox *mc_sandbox_of(lua_State *L); /* the sandbox a state belongs to */
 uint64_t mc_sandbox_instructions(const struct mc_sandbox *sandbox);
+const char *mc_sandbox_place(const struct mc_sandbox *sandbox); /* where the budget ended, "name:line"; empty: it has not */
 uint64_t mc_sandbox_draw(struct mc_sandbox *sandbox); /* the next draw of math.random */
 void mc_sandbox_reseed(struct mc_sandbox *sandbox, uint64_t seed); /* from here on draws are SEED's, from the first */
 

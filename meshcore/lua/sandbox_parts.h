@@ -13,6 +13,7 @@ struct mc_sandbox {
     uint64_t instructions;
     uint64_t draws;
     bool exhausted;
+    char place[LUA_IDSIZE + 16]; /* where it was exhausted */
 };
 
 enum { MC_SANDBOX_STRIDE = 1000 }; /* instructions between two looks at the budget */

@@ -29,7 +29,7 @@ scenario("workload certificates expire while the CA is down", {
       connections { src = "web", dst = "api", opened_before = outage.started }:alive() > 0)
 
     -- More at once than the open connections carry: new ones are opened, and have to show their certificates.
-    s:load { name = "burst", to = "web", executor = "constant-vus", vus = 40, duration = "10s", think = "20ms" }
+    s:load { name = "burst", to = "web", executor = "constant-vus", vus = 20, duration = "10s", think = "200ms" }
     sleep "15s"
     check("new handshakes with an expired peer are refused",
       handshakes { result = "certificate_expired", since = outage.started }:count() > 0)

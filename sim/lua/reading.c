@@ -112,8 +112,10 @@ struct sim_source sim_reading_place(struct sim_reading *reading, lua_State *co)
 void sim_reading_blame(struct sim_reading *reading, lua_State *co, enum mc_sandbox_status status, struct sim_error *error)
 {
     if (status == MC_SANDBOX_EXHAUSTED) {
-        sim_error_set(error, sim_reading_place(reading, co), "the script used up its %llu million instructions: does a loop never end?",
-                      (unsigned long long)((reading->script->options.instructions_max) / 1000000));
+        char text[200];
+        snprintf(text, sizeof text, "%s: the script used up its %llu million instructions: does a loop never end?",
+                 mc_sandbox_place(reading->sandbox), (unsigned long long)(reading->script->options.instructions_max / 1000000));
+        sim_reading_error(reading, text, error);
         return;
     }
     if (status == MC_SANDBOX_YIELDED) {
