@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/rand.h"
 #include "sim/engine/instant.h"
+#include <string.h>
 
 void sim_engine_init(struct sim_engine *engine, const struct sim_engine_options *options)
 {
@@ -12,68 +13,83 @@ void sim_engine_init(struct sim_engine *engine, const struct sim_engine_options 
 void sim_engine_fini(struct sim_engine *engine)
 {
     sim_instant_fini(&engine->instant, &engine->alloc);
+    for (size_t i = 0; i < MC_COUNT_OF(engine->buckets); i++) {
+        struct sim_bucket *bucket = &engine->buckets[i];
+        mc_alloc_give(&engine->alloc, bucket->slots, bucket->capacity * sizeof *bucket->slots);
+        *bucket = (struct sim_bucket){0};
+    }
 }
 
 /* ---- buckets ---- */
 
-static void bucket_insert(struct sim_engine *engine, struct sim_entry *entry)
+static bool bucket_grow(struct sim_engine *engine, struct sim_bucket *bucket)
 {
-    int bucket = 63 - __builtin_clzll((uint64_t)(entry->at ^ engine->last));
-    struct sim_entry *first = engine->buckets[bucket];
-    entry->bucket = (int8_t)bucket;
-    entry->prev = NULL;
-    entry->next = first;
-    if (first) first->prev = entry;
-    engine->buckets[bucket] = entry;
-    engine->buckets_used |= UINT64_C(1) << bucket;
+    uint32_t capacity = bucket->capacity ? bucket->capacity * 2 : 16;
+    struct sim_slot *slots = mc_alloc_take(&engine->alloc, capacity * sizeof *slots);
+    if (!slots) return false;
+    if (bucket->count) memcpy(slots, bucket->slots, bucket->count * sizeof *slots);
+    mc_alloc_give(&engine->alloc, bucket->slots, bucket->capacity * sizeof *slots);
+    bucket->slots = slots;
+    bucket->capacity = capacity;
+    return true;
+}
+
+static bool bucket_insert(struct sim_engine *engine, struct sim_entry *entry, mc_ns at)
+{
+    int number = 63 - __builtin_clzll((uint64_t)(at ^ engine->last));
+    struct sim_bucket *bucket = &engine->buckets[number];
+    if (bucket->count == bucket->capacity && !bucket_grow(engine, bucket)) return false;
+    entry->bucket = (int8_t)number;
+    entry->place = bucket->count;
+    bucket->slots[bucket->count++] = (struct sim_slot){at, entry};
+    engine->buckets_used |= UINT64_C(1) << number;
+    return true;
 }
 
 static void bucket_remove(struct sim_engine *engine, struct sim_entry *entry)
 {
-    int bucket = entry->bucket;
-    if (entry->next) entry->next->prev = entry->prev;
-    if (entry->prev)
-        entry->prev->next = entry->next;
-    else
-        engine->buckets[bucket] = entry->next;
-    if (!engine->buckets[bucket]) engine->buckets_used &= ~(UINT64_C(1) << bucket);
+    struct sim_bucket *bucket = &engine->buckets[entry->bucket];
+    struct sim_slot last = bucket->slots[--bucket->count];
+    bucket->slots[entry->place] = last;
+    last.entry->place = entry->place;
+    if (!bucket->count) engine->buckets_used &= ~(UINT64_C(1) << entry->bucket);
     entry->bucket = -1;
 }
 
-static mc_ns bucket_min(const struct sim_engine *engine, int bucket)
+static mc_ns bucket_min(const struct sim_engine *engine, int number)
 {
-    const struct sim_entry *entry = engine->buckets[bucket];
-    mc_ns min = entry->at;
-    if (bucket == 0) return min; /* one bit: one time */
-    while ((entry = entry->next))
-        if (entry->at < min) min = entry->at;
+    const struct sim_bucket *bucket = &engine->buckets[number];
+    mc_ns min = bucket->slots[0].at;
+    if (number == 0) return min; /* one bit: one time */
+    for (uint32_t i = 1; i < bucket->count; i++)
+        if (bucket->slots[i].at < min) min = bucket->slots[i].at;
     return min;
 }
 
-static void place(struct sim_engine *engine, struct sim_entry *entry)
+static void place(struct sim_engine *engine, struct sim_entry *entry, mc_ns at)
 {
-    if (!engine->plain && entry->at != engine->last) {
-        bucket_insert(engine, entry);
-    } else if (!sim_instant_push(&engine->instant, &engine->alloc, entry)) {
-        entry->bucket = -1;
-        engine->refused = true;
-        engine->pending--;
-    }
+    bool done = engine->plain || at == engine->last
+                    ? sim_instant_push(&engine->instant, &engine->alloc, entry)
+                    : bucket_insert(engine, entry, at);
+    if (done) return;
+    entry->bucket = -1;
+    engine->refused = true;
+    engine->pending--;
 }
 
-/* Makes AT, the smallest time in BUCKET, the current one: its entries go to the instant, the others to
- * lower buckets, so that each entry moves at most once per bit. */
-static void open_bucket(struct sim_engine *engine, int bucket, mc_ns at)
+/* Makes AT, the smallest time in the bucket, the current one: its entries go to the instant, the others
+ * to lower buckets, all of them empty, so that each entry moves at most once per bit. */
+static void open_bucket(struct sim_engine *engine, int number, mc_ns at)
 {
-    struct sim_entry *entry = engine->buckets[bucket];
-    engine->buckets[bucket] = NULL;
-    engine->buckets_used &= ~(UINT64_C(1) << bucket);
+    enum { AHEAD = 8 };
+    struct sim_bucket *bucket = &engine->buckets[number];
+    uint32_t count = bucket->count;
+    bucket->count = 0;
+    engine->buckets_used &= ~(UINT64_C(1) << number);
     engine->last = at;
-    while (entry) {
-        struct sim_entry *next = entry->next;
-        if (next) __builtin_prefetch(next);
-        place(engine, entry);
-        entry = next;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) __builtin_prefetch(&bucket->slots[i + AHEAD].entry->place, 1);
+        place(engine, bucket->slots[i].entry, bucket->slots[i].at);
     }
 }
 
@@ -99,7 +115,7 @@ void sim_engine_at(struct sim_engine *engine, struct sim_entry *entry, mc_ns at)
                      ? mc_draw(engine->shuffle, MC_FOR_SHUFFLE, entry->flow, (uint64_t)entry->at)
                      : 0;
     engine->pending++;
-    place(engine, entry);
+    place(engine, entry, entry->at);
 }
 
 void sim_engine_cancel(struct sim_engine *engine, struct sim_entry *entry)

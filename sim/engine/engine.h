@@ -6,7 +6,7 @@
  * seed is given, a draw keyed by (flow, time): the order of one instant is explored, entries of one flow
  * and source keep theirs.
  *
- * Times are found by a monotone radix heap (64 lists by the highest bit in which the time differs from
+ * Times are found by a monotone radix heap (64 buckets by the highest bit in which the time differs from
  * the current instant: Ahuja, Mehlhorn, Orlin, Tarjan 1990), the current instant stands in a small
  * binary heap. `plain` puts everything into the binary heap: the twin that tests compare with.
  *
@@ -65,7 +65,6 @@ struct sim_entry {
     uint64_t flow;             /* of the shuffle's draw */
     mc_ns at;                  /* when it fires; valid while queued */
     uint64_t tie, sequence;    /* private from here */
-    struct sim_entry *next, *prev;
     uint32_t place;
     int8_t bucket;
 };
@@ -94,6 +93,16 @@ struct sim_instant { /* a binary heap of entries that are due at one time (plain
     uint32_t count, capacity;
 };
 
+struct sim_slot { /* times stand beside the pointers: looking for the smallest touches no entry */
+    mc_ns at;
+    struct sim_entry *entry;
+};
+
+struct sim_bucket {
+    struct sim_slot *slots; /* in no order */
+    uint32_t count, capacity;
+};
+
 struct sim_engine {
     struct mc_alloc alloc;
     mc_ns now;                 /* readable: the current instant */
@@ -104,7 +113,7 @@ struct sim_engine {
     uint64_t shuffle;
     struct sim_instant instant;
     uint64_t buckets_used;     /* bit per bucket */
-    struct sim_entry *buckets[64];
+    struct sim_bucket buckets[64];
     mc_ns last;                /* time of the entries in `instant` */
     uint64_t at_instant;       /* fired at `now` */
     uint64_t told[4];
