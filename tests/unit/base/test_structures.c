@@ -66,13 +66,13 @@ END_TEST
 
 START_TEST(map_is_an_ordered_list_of_pairs)
 {
-    enum { KEYS = 64, MOST = 200000 };
+    enum { KEYS = 64, MOST = 20000 };
     struct test_memory memory = {0};
     struct mc_map map;
     uint64_t *order = calloc(MOST, sizeof *order); /* keys as inserted; 0 marks a removed one */
     int values[KEYS + 1] = {0}, present[KEYS + 1] = {0}, count = 0, filled = 0;
     mc_map_init(&map, test_alloc(&memory));
-    for (int i = 0; i < 40000; i++) {
+    for (int i = 0; i < 8000; i++) {
         uint64_t key = 1 + draw(KEYS);
         uint64_t spread = key << 32; /* keys that differ in high bits only must do as well */
         ck_assert_ptr_eq(mc_map_get(&map, spread), present[key] ? &values[key] : NULL);
@@ -88,7 +88,7 @@ START_TEST(map_is_an_ordered_list_of_pairs)
             present[key] = 0;
         }
         ck_assert_uint_eq(map.count, (unsigned)count);
-        if (i % 100) continue;
+        if (i % 200) continue;
         uint32_t at = 0;
         for (int k = 0; k < filled; k++) {
             if (!order[k]) continue;
@@ -190,7 +190,9 @@ START_TEST(pool_hands_out_distinct_aligned_blocks)
     for (int i = 0; i < 20000; i++) {
         size_t k = draw(BLOCKS);
         if (blocks[k].p) {
-            for (size_t b = 0; b < blocks[k].size; b++) ck_assert_uint_eq(blocks[k].p[b], blocks[k].mark);
+            size_t intact = 0;
+            while (intact < blocks[k].size && blocks[k].p[intact] == blocks[k].mark) intact++;
+            ck_assert_uint_eq(intact, blocks[k].size);
             mc_pool_give(&pool, blocks[k].p, blocks[k].size);
             blocks[k].p = NULL;
             continue;
