@@ -298,7 +298,9 @@ static void transmit_bytes(struct sim_flow *flow, const struct way *way)
 {
     mc_ns at = flow->conn->net->engine->now;
     while (flow->unsent) {
-        uint64_t bytes = mc_ns_min((mc_ns)room_at_receiver(flow), (mc_ns)flow->unsent) & UINT32_MAX;
+        uint64_t bytes = room_at_receiver(flow);
+        if (bytes > flow->unsent) bytes = flow->unsent;
+        if (bytes > UINT32_MAX) bytes = UINT32_MAX; /* a burst's count */
         if (!bytes) {
             flow->blocked = true;
             return;
