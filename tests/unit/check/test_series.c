@@ -143,7 +143,7 @@ START_TEST(pictures)
     ck_assert_str_eq(frame->lanes[1].top, "10/s");
     for (int i = 0; i < 30; i++) {
         ck_assert_uint_eq(frame->lanes[1].cells[i], 8);
-        ck_assert_uint_eq(frame->lanes[0].cells[i], i < 25 ? 8 : 0); /* 10 % lost is under 95 % */
+        ck_assert_uint_eq(frame->lanes[0].cells[i], i < 25 ? 0 : 8); /* 10 % lost is under 95 % */
     }
     ck_assert_uint_eq(frame->lanes[1].cells[31], UINT8_MAX);
     free(frame);
