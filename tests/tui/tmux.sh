@@ -1,9 +1,16 @@
 #!/bin/sh
-# Drives tui-demo in tmux and looks at what a user would see. Usage: tmux.sh TUI-DEMO
+# Drives tui-demo in tmux and looks at what a user would see. Usage: tmux.sh [TUI-DEMO]; by default the newest one built.
 # Every wait is for a text to appear (or a bound of 10 s), never for a time to pass.
-demo=${1:?usage: tmux.sh TUI-DEMO}
+here=$(cd "$(dirname "$0")" && pwd)
+demo=${1:-$(ls -t "$here"/../../build/*/bin/tui-demo 2>/dev/null | head -n 1)}
+if [ ! -x "$demo" ]; then
+    echo "skipped: tui-demo is not built"
+    echo "0 passed, 0 failed"
+    exit 0
+fi
 if ! command -v tmux >/dev/null; then
     echo "skipped: tmux is not installed"
+    echo "0 passed, 0 failed"
     exit 0
 fi
 socket=squall-$$-0 round=0
