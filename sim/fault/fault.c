@@ -253,7 +253,7 @@ void sim_faults_free(struct sim_faults *faults)
     for (uint32_t i = 0; i < faults->count; i++) {
         struct sim_fault *fault = faults->list[i];
         sim_engine_cancel(sim_world_engine(faults->world), &fault->entry);
-        for (uint32_t h = 0; h < fault->hook_count; h++) /* none is linked after all are cleared */ mc_list_remove(&fault->hooks[h].base.link);
+        for (uint32_t h = 0; fault->hooked && h < fault->hooked->count; h++) /* none is linked after all are cleared */ mc_list_remove(&fault->hooks[h].base.link);
     }
     for (uint32_t i = 0; i < faults->count; i++) {
         sim_pod_set_fini(&faults->list[i]->from);

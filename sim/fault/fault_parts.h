@@ -4,6 +4,7 @@
  *   argument.c   what a script may give; values; texts
  *   select.c     selectors
  *   fault.c      the life of a fault
+ *   hooks.c      faults inside applications that come and go
  *   network.c, state.c, http.c, identity.c   what faults do
  */
 #ifndef SIM_FAULT_PARTS_H
@@ -60,8 +61,8 @@ struct sim_fault {
     struct sim_touched touched;
     uint64_t connections_before; /* of its pods, when it started */
     uint32_t rule;
-    struct fault_hook *hooks;  /* per pod of its set */
-    uint32_t hook_count;
+    struct fault_hook *hooks;  /* in the applications of … */
+    const struct sim_pod_set *hooked; /* … these pods; NULL: none */
     struct sim_origin origin;
     struct sim_entry entry;    /* the end of its duration */
     char text[SIM_FAULT_TEXT], target[SIM_FAULT_TEXT], json[SIM_FAULT_JSON];
@@ -86,6 +87,14 @@ extern const struct sim_fault_code fault_cut, fault_blackhole, fault_delay, faul
 extern const struct sim_fault_code fault_crash, fault_pause, fault_slow;
 extern const struct sim_fault_code fault_abort, fault_http_delay;
 extern const struct sim_fault_code fault_cert_expire, fault_ca_outage, fault_clock_skew;
+
+/* ---- hooks.c ---- */
+
+/* Every application of SET's pods is broken as AS says, also those that start later. False: no memory. */
+bool fault_hook(struct sim_fault *fault, const struct sim_pod_set *set, const struct sim_app_fault *as);
+void fault_unhook(struct sim_fault *fault);
+void fault_hook_pod(struct sim_fault *fault, uint32_t pod);   /* its application has started */
+void fault_unhook_pod(struct sim_fault *fault, uint32_t pod); /* … is going */
 
 /* ---- argument.c ---- */
 

@@ -24,50 +24,11 @@ static bool hits(struct sim_app_fault *base, uint64_t luck)
     return true;
 }
 
-static void hook_in(struct sim_fault *fault, uint32_t index)
-{
-    struct fault_hook *hook = &fault->hooks[index];
-    struct sim_app *app = fault_targets(fault)->type->app(fault_targets(fault), fault->to.pods[index]);
-    if (!app || hook->linked) return;
-    sim_app_break(app, &hook->base);
-    hook->linked = true;
-}
-
-static void hook_out(struct sim_fault *fault, uint32_t index)
-{
-    struct fault_hook *hook = &fault->hooks[index];
-    if (!hook->linked) return;
-    sim_app_mend(fault_targets(fault)->type->app(fault_targets(fault), fault->to.pods[index]), &hook->base);
-    hook->linked = false;
-}
-
 static bool start_at_server(struct sim_fault *fault)
 {
-    fault->hooks = mc_arena_take_zero(&fault->faults->arena, fault->to.count * sizeof *fault->hooks + 1);
-    if (!fault->hooks) return false;
-    fault->hook_count = fault->to.count;
-    for (uint32_t i = 0; i < fault->to.count; i++) {
-        struct fault_hook *hook = &fault->hooks[i];
-        mc_list_init(&hook->base.link);
-        hook->base.hits = hits;
-        hook->base.status = status_of(fault);
-        hook->base.delay = status_of(fault) ? 0 : fault_number(fault, "latency", 0);
-        hook->fault = fault;
-        hook_in(fault, i);
-    }
-    return true;
-}
-
-static void app_started(struct sim_fault *fault, uint32_t pod)
-{
-    for (uint32_t i = 0; i < fault->hook_count; i++)
-        if (fault->to.pods[i] == pod) hook_in(fault, i);
-}
-
-static void app_going(struct sim_fault *fault, uint32_t pod)
-{
-    for (uint32_t i = 0; i < fault->hook_count; i++)
-        if (fault->to.pods[i] == pod) hook_out(fault, i);
+    struct sim_app_fault as = {
+        .hits = hits, .status = status_of(fault), .delay = status_of(fault) ? 0 : fault_number(fault, "latency", 0)};
+    return fault_hook(fault, &fault->to, &as);
 }
 
 /* ---- in the callers' sidecars ---- */
@@ -164,11 +125,11 @@ static bool start(struct sim_fault *fault)
 
 static void stop(struct sim_fault *fault)
 {
-    for (uint32_t i = 0; i < fault->hook_count; i++) hook_out(fault, i);
+    fault_unhook(fault);
     if (by_mesh(fault)) push(fault);
 }
 
 const struct sim_fault_code fault_abort = {
-    .possible = possible, .start = start, .stop = stop, .app_started = app_started, .app_going = app_going};
+    .possible = possible, .start = start, .stop = stop, .app_started = fault_hook_pod, .app_going = fault_unhook_pod};
 const struct sim_fault_code fault_http_delay = {
-    .possible = possible, .start = start, .stop = stop, .app_started = app_started, .app_going = app_going};
+    .possible = possible, .start = start, .stop = stop, .app_started = fault_hook_pod, .app_going = fault_unhook_pod};

@@ -79,61 +79,27 @@ static bool saw_request(struct sim_app_fault *base, uint64_t luck)
     return false;
 }
 
-static void hook_in(struct sim_fault *fault, uint32_t index)
-{
-    struct fault_hook *hook = &fault->hooks[index];
-    struct sim_app *app = fault_targets(fault)->type->app(fault_targets(fault), fault->from.pods[index]);
-    if (!app || hook->linked) return;
-    sim_app_break(app, &hook->base);
-    hook->linked = true;
-}
-
-static void hook_out(struct sim_fault *fault, uint32_t index)
-{
-    struct fault_hook *hook = &fault->hooks[index];
-    if (!hook->linked) return;
-    sim_app_mend(fault_targets(fault)->type->app(fault_targets(fault), fault->from.pods[index]), &hook->base);
-    hook->linked = false;
-}
-
 static bool start_slow(struct sim_fault *fault)
 {
-    fault->hooks = mc_arena_take_zero(&fault->faults->arena, fault->from.count * sizeof *fault->hooks + 1);
-    if (!fault->hooks) return false;
-    fault->hook_count = fault->from.count;
-    for (uint32_t i = 0; i < fault->from.count; i++) {
-        mc_list_init(&fault->hooks[i].base.link);
-        fault->hooks[i].base.hits = saw_request;
-        fault->hooks[i].fault = fault;
-        hook_in(fault, i);
-        set_pace(fault, fault->from.pods[i]);
-    }
+    if (!fault_hook(fault, &fault->from, &(struct sim_app_fault){.hits = saw_request})) return false;
+    for (uint32_t i = 0; i < fault->from.count; i++) set_pace(fault, fault->from.pods[i]);
     return true;
 }
 
 static void stop_slow(struct sim_fault *fault)
 {
-    for (uint32_t i = 0; i < fault->from.count; i++) {
-        hook_out(fault, i);
-        set_pace(fault, fault->from.pods[i]);
-    }
+    fault_unhook(fault);
+    for (uint32_t i = 0; i < fault->from.count; i++) set_pace(fault, fault->from.pods[i]);
 }
 
 static void slow_app_started(struct sim_fault *fault, uint32_t pod)
 {
     if (!sim_pod_set_has(&fault->from, pod)) return;
-    for (uint32_t i = 0; i < fault->from.count; i++)
-        if (fault->from.pods[i] == pod) hook_in(fault, i);
+    fault_hook_pod(fault, pod);
     set_pace(fault, pod);
-}
-
-static void slow_app_going(struct sim_fault *fault, uint32_t pod)
-{
-    for (uint32_t i = 0; i < fault->hook_count; i++)
-        if (fault->from.pods[i] == pod) hook_out(fault, i);
 }
 
 const struct sim_fault_code fault_crash = {.start = start_crash, .stop = stop_crash};
 const struct sim_fault_code fault_pause = {.start = start_pause, .stop = stop_pause, .count = count_connections, .app_started = pause_app_started};
 const struct sim_fault_code fault_slow = {
-    .start = start_slow, .stop = stop_slow, .app_started = slow_app_started, .app_going = slow_app_going};
+    .start = start_slow, .stop = stop_slow, .app_started = slow_app_started, .app_going = fault_unhook_pod};
