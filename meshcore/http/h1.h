@@ -53,7 +53,7 @@ struct h1 {
     uint64_t now_at;      /* offset of the slice in all that was parsed */
     uint64_t value_end;   /* offset behind the last piece of a header's value */
     struct mc_str name, value, target;
-    bool in_value, in_name, in_trailers, message_done, body_follows;
+    bool in_value, in_name, in_trailers, message_done, body_follows, has_version;
     enum mc_refusal refusal;
     uint32_t head_bytes, body_in_slice;
     struct mc_head head;

@@ -87,7 +87,7 @@ static int on_message_begin(llhttp_t *parser)
     if (!h1->current) return refuse(h1, MC_REFUSAL_OVERLOADED);
     h1->head_bytes = 0;
     h1->name = h1->value = h1->target = mc_str(NULL, 0);
-    h1->in_name = h1->in_value = h1->in_trailers = h1->message_done = false;
+    h1->in_name = h1->in_value = h1->in_trailers = h1->message_done = h1->has_version = false;
     h1->head = (struct mc_head){.arena = &h1->current->base.arena, .is_response = !h1->http.is_server, .content_length = -1};
     h1->trailers = (struct mc_headers){0};
     return GO_ON;
@@ -108,6 +108,7 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
     struct h1 *h1 = of(parser);
     static const char before[] = "HTTP/";
     (void)length;
+    h1->has_version = true;
     if (*at < '0' || *at > '9' || (byte_before(h1, at, 1) != '/')) return GO_ON; /* a later piece */
     for (size_t k = 1; k <= 5; k++)
         if (byte_before(h1, at, k) != before[5 - k]) return refuse(h1, MC_REFUSAL_PROTOCOL);
@@ -268,8 +269,11 @@ static enum mc_refusal lift_length(struct mc_head *head)
     return MC_REFUSAL_NONE;
 }
 
+/* A line that ends behind the target is HTTP/0.9's, which no later version has: not a version that is too
+ * old but no request line (RFC 9112 §3). */
 static enum mc_refusal check_first_line(struct h1 *h1)
 {
+    if (!h1->has_version) return MC_REFUSAL_MALFORMED;
     if (h1->parser.http_major != 1 || h1->parser.http_minor > 1) return MC_REFUSAL_VERSION;
     h1->head.minor = h1->parser.http_minor;
     if (h1->head.is_response) {
@@ -372,10 +376,25 @@ bool h1_decode_is_idle(const struct h1 *h1)
     return h1->message_done;
 }
 
-static enum mc_refusal refusal_of(llhttp_errno_t error)
+/* RFC 9110 §5.6.2. */
+static bool is_token_char(char c)
+{
+    return (c >= '0' && c <= '9') || (mc_lower(c) >= 'a' && mc_lower(c) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* A method that is a token may be one that we do not know (RFC 9110 §9.1); what is none is not HTTP: a
+ * TLS hello, for one. */
+static enum mc_refusal refusal_of_method(const struct h1 *h1, struct mc_str text)
+{
+    const char *at = llhttp_get_error_pos(&h1->parser);
+    bool is_token = at >= text.p && at < text.p + text.n && is_token_char(*at);
+    return is_token ? MC_REFUSAL_METHOD_UNKNOWN : MC_REFUSAL_PROTOCOL;
+}
+
+static enum mc_refusal refusal_of(const struct h1 *h1, llhttp_errno_t error, struct mc_str text)
 {
     switch ((int)error) {
-    case HPE_INVALID_METHOD: return MC_REFUSAL_METHOD_UNKNOWN;
+    case HPE_INVALID_METHOD: return refusal_of_method(h1, text);
     case HPE_INVALID_VERSION: return MC_REFUSAL_VERSION;
     case HPE_INVALID_CONSTANT: return MC_REFUSAL_PROTOCOL;
     case HPE_INVALID_URL: return MC_REFUSAL_BAD_TARGET;
@@ -406,12 +425,12 @@ enum mc_refusal h1_decode(struct h1 *h1, struct mc_slice slice, struct mc_slice 
         h1->parser.data = h1;
     }
     llhttp_errno_t error = llhttp_execute(&h1->parser, text.p, text.n);
+    enum mc_refusal refusal = error == HPE_OK || error == HPE_PAUSED ? MC_REFUSAL_NONE : refusal_of(h1, error, text);
     h1->decoding = false;
     size_t parsed = text.n;
     if (error == HPE_PAUSED) {
         parsed = (size_t)(llhttp_get_error_pos(&h1->parser) - text.p);
         *left = mc_slice_view(slice, (uint32_t)parsed, slice.length - (uint32_t)parsed);
-        error = HPE_OK;
     }
     h1->now.length = (uint32_t)parsed;
     remember_tail(h1);
@@ -419,8 +438,7 @@ enum mc_refusal h1_decode(struct h1 *h1, struct mc_slice slice, struct mc_slice 
     h1->now = mc_slice_none();
     if (h1->state == H1_GONE) return MC_REFUSAL_NONE;
     mc_conn_consumed(&h1->conn, (uint32_t)parsed - h1->body_in_slice);
-    if (h1->refusal) return h1->refusal;
-    return error == HPE_OK ? MC_REFUSAL_NONE : refusal_of(error);
+    return h1->refusal ? h1->refusal : refusal;
 }
 
 enum mc_refusal h1_decode_end(struct h1 *h1)

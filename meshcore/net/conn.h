@@ -53,7 +53,8 @@ void mc_conn_init(struct mc_conn *conn, const struct mc_conn_type *type, struct 
 /* Puts TLS on top and takes a reference of the context. False: no memory. */
 bool mc_conn_secure(struct mc_conn *conn, struct mc_tls_context *context);
 /* The same for an accepted connection whose peer may also speak plain (Istio's PERMISSIVE): a first byte
- * of 22, a TLS handshake record (RFC 8446 §5.1), decides. `ready` waits for it. */
+ * of 22, a TLS handshake record (RFC 8446 §5.1), decides. `ready` waits for it. CONTEXT may be NULL, there
+ * is no certificate yet: then who speaks TLS is cut. */
 bool mc_conn_secure_permissive(struct mc_conn *conn, struct mc_tls_context *context);
 /* False: no memory; the connection stays idle, has lost its layers, and `closed` is not told. */
 bool mc_conn_open(struct mc_conn *conn, struct mc_addr to);

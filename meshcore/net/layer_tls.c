@@ -18,7 +18,8 @@ struct layer_tls {
     struct mc_layer layer;
     struct mc_grave grave;
     struct mc_timer doom;
-    struct mc_tls_context *context;
+    struct mc_pool *pool;
+    struct mc_tls_context *context; /* NULL: permissive before there is a certificate; then only WAITING and PLAIN */
     struct mc_tls_session *session; /* NULL until HANDSHAKING */
     enum state state;
     bool permissive;
@@ -75,11 +76,12 @@ static void deliver(struct layer_tls *tls, struct flow *flow)
 static void trace_done(struct layer_tls *tls, enum mc_tls_result result)
 {
     struct mc_turn *turn = turn_of(tls);
+    const struct mc_tls_context *context = tls->context;
     const struct mc_tls_peer *peer = tls->session ? engine_of(tls)->peer(tls->session) : NULL;
     struct mc_str alpn = tls->session ? engine_of(tls)->alpn(tls->session) : MC_STR("");
-    mc_trace(turn, TLS_DONE, tls->layer.conn->stream, result, peer ? peer->identity : 0, tls->context->own_identity,
-             mc_atoms_intern(&turn->realm->atoms, alpn), peer ? peer->serial : 0,
-             tls->context->role == MC_TLS_SERVER);
+    mc_trace(turn, TLS_DONE, tls->layer.conn->stream, result, peer ? peer->identity : 0,
+             context ? context->own_identity : 0, mc_atoms_intern(&turn->realm->atoms, alpn), peer ? peer->serial : 0,
+             !context || context->role == MC_TLS_SERVER);
 }
 
 static enum mc_stream_reason reason_of(enum mc_tls_result result)
@@ -140,14 +142,19 @@ static void start(struct mc_layer *layer)
 
 enum { RECORD_HANDSHAKE = 22 }; /* RFC 8446 §5.1 */
 
+/* Without a certificate nothing can be answered, not even by an alert: the connection is cut, as Envoy
+ * does while a secret is not there (source/common/tls/ssl_socket.cc, NotReadySslSocket). */
 static void decide(struct layer_tls *tls, struct mc_slice first)
 {
-    if (mc_slice_str(first).p[0] == RECORD_HANDSHAKE) {
+    if (mc_slice_str(first).p[0] != RECORD_HANDSHAKE) {
+        tls->state = PLAIN;
+        mc_layer_ready(&tls->layer);
+    } else if (tls->context) {
         begin(tls);
-        return;
+    } else {
+        trace_done(tls, MC_TLS_NO_CERTIFICATE);
+        mc_layer_fail(&tls->layer, MC_REASON_LOCAL_RESET);
     }
-    tls->state = PLAIN;
-    mc_layer_ready(&tls->layer);
 }
 
 /* ---- up ---- */
@@ -209,7 +216,7 @@ static void end(struct mc_layer *layer)
         end_once(tls);
         return;
     }
-    if (tls->state != SECURE) trace_done(tls, MC_TLS_PROTOCOL);
+    if (tls->state == HANDSHAKING) trace_done(tls, MC_TLS_PROTOCOL); /* WAITING: it has not spoken at all */
     mc_layer_fail(layer, MC_REASON_PEER_RESET);
 }
 
@@ -252,7 +259,7 @@ static void finish(struct mc_layer *layer)
 static void bury(struct mc_grave *grave)
 {
     struct layer_tls *tls = mc_container(grave, struct layer_tls, grave);
-    struct mc_pool *pool = tls->context->pool;
+    struct mc_pool *pool = tls->pool;
     if (tls->session) engine_of(tls)->close(tls->session);
     mc_tls_context_unref(tls->context);
     mc_pool_give(pool, tls, sizeof *tls);
@@ -270,11 +277,13 @@ static const struct mc_layer_type type = {
 
 static struct layer_tls *push(struct mc_conn *conn, struct mc_tls_context *context)
 {
-    struct layer_tls *tls = mc_pool_take_zero(&conn->net->turn->realm->pool, sizeof *tls);
+    struct mc_pool *pool = &conn->net->turn->realm->pool;
+    struct layer_tls *tls = mc_pool_take_zero(pool, sizeof *tls);
     if (!tls) return NULL;
     mc_layer_push(conn, &tls->layer, &type);
     mc_timer_init(&tls->doom, doomed);
-    tls->context = mc_tls_context_ref(context);
+    tls->pool = pool;
+    tls->context = context ? mc_tls_context_ref(context) : NULL;
     return tls;
 }
 
@@ -285,7 +294,7 @@ bool mc_conn_secure(struct mc_conn *conn, struct mc_tls_context *context)
 
 bool mc_conn_secure_permissive(struct mc_conn *conn, struct mc_tls_context *context)
 {
-    mc_assert(context->role == MC_TLS_SERVER);
+    mc_assert(!context || context->role == MC_TLS_SERVER);
     struct layer_tls *tls = push(conn, context);
     if (tls) tls->permissive = true;
     return tls != NULL;

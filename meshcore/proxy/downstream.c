@@ -96,14 +96,15 @@ static struct px_downstream *make(struct px_listener *listener, const struct mc_
     return NULL;
 }
 
-/* STRICT without an identity takes nobody: the chain is not there until its secret is. */
+/* Without an identity STRICT takes nobody, PERMISSIVE those who speak plain: TLS is not there until its
+ * secret is. */
 static bool secure(struct px_downstream *conn)
 {
     enum mc_mtls_mode mode = conn->chain->mtls;
     if (mode == MC_MTLS_DISABLE) return true;
     struct mc_tls_context *tls = px_server_tls(px_downstream_proxy(conn));
-    if (!tls) return mode == MC_MTLS_PERMISSIVE;
-    return mode == MC_MTLS_STRICT ? mc_conn_secure(conn->http->conn, tls) : mc_conn_secure_permissive(conn->http->conn, tls);
+    if (mode == MC_MTLS_PERMISSIVE) return mc_conn_secure_permissive(conn->http->conn, tls);
+    return tls && mc_conn_secure(conn->http->conn, tls);
 }
 
 static void count(struct px_downstream *conn)

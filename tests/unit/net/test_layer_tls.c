@@ -476,6 +476,44 @@ START_TEST(permissive_takes_tls)
 }
 END_TEST
 
+/* A proxy that has no certificate yet: Envoy serves plain text and closes on TLS. */
+static void lose_certificate(struct node *node)
+{
+    mc_tls_context_unref(node->context);
+    node->context = NULL;
+}
+
+START_TEST(permissive_without_certificate_takes_plain)
+{
+    client.plain = server.permissive = true;
+    client.to_send = server.to_send = 1000;
+    join();
+    lose_certificate(&server);
+    wire.piece = 1;
+    run();
+    ck_assert_uint_eq(server.received, 1000);
+    ck_assert_uint_eq(client.received, 1000);
+    ck_assert(!mc_conn_is_secure(&server.conn));
+    ck_assert_int_eq(done_count[2], 0);
+}
+END_TEST
+
+START_TEST(permissive_without_certificate_cuts_tls)
+{
+    server.permissive = true;
+    client.to_send = server.to_send = 1000;
+    join();
+    lose_certificate(&server);
+    run();
+    ck_assert_int_eq(server.ready + client.ready, 0);
+    ck_assert_int_eq(server.closed, 1);
+    ck_assert_int_eq(client.closed, 1);
+    ck_assert_uint_eq(done_count[2], 1);
+    ck_assert_uint_eq(done[2].v[0], MC_TLS_NO_CERTIFICATE);
+    ck_assert_uint_eq(done[2].v[5], 1); /* told by the server */
+}
+END_TEST
+
 START_TEST(strict_refuses_plain)
 {
     client.plain = true;
@@ -534,6 +572,8 @@ Suite *test_layer_tls_suite(void)
     tcase_add_test(tcase, no_protocol_in_common);
     tcase_add_test(tcase, permissive_takes_plain);
     tcase_add_test(tcase, permissive_takes_tls);
+    tcase_add_test(tcase, permissive_without_certificate_takes_plain);
+    tcase_add_test(tcase, permissive_without_certificate_cuts_tls);
     tcase_add_test(tcase, strict_refuses_plain);
     add(tcase, memory_runs_out, STEPS * SPARES);
     suite_add_tcase(suite, tcase);
