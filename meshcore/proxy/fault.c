@@ -7,10 +7,12 @@ static bool struck(struct px_request *request, uint32_t permillion)
     return permillion && mc_chance(mc_turn_draw(request->proxy->turn, MC_FOR_FAULT_FILTER), permillion, 1000000);
 }
 
+/* As in Envoy, the cluster was chosen with the route: the log names it though nothing goes there. */
 static bool aborts(struct px_request *request)
 {
     const struct mc_route *route = request->route;
     if (!struck(request, route->abort_permillion)) return false;
+    (void)px_router_find_cluster(request);
     request->conn->stats->v[PX_HTTP_FAULT_ABORTS]++;
     px_request_reply(request, route->abort_status, MC_FLAG(FI), MC_STR("fault filter abort"));
     return true;

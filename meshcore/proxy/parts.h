@@ -19,13 +19,14 @@
 #include "base/heap.h"
 #include "base/limits.h"
 #include "http/codec.h"
+#include "http/date.h"
 #include "proxy/stats.h"
 
 /* ---- the proxy ---- */
 
 struct px_date {
-    char text[32];
-    uint32_t length;
+    char text[MC_DATE_MAX];
+    size_t length;
     mc_ns second; /* that it was written for; -1: none */
 };
 
@@ -198,6 +199,7 @@ void px_request_edit(struct px_request *request, struct mc_headers *headers, con
 /* router.c, attempt.c */
 void px_router_body(struct px_request *request, struct mc_slice slice); /* takes the slice */
 void px_router_request_ended(struct px_request *request);
+bool px_router_find_cluster(struct px_request *request); /* the route's, once; false: it has none, or it does not exist */
 void px_router_attempt(struct px_request *request); /* the next one */
 void px_router_timer(struct px_request *request);
 void px_router_release(struct px_request *request); /* the request is over: whatever is held goes back */

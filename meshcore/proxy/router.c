@@ -104,9 +104,11 @@ static void start_route_timer(struct px_request *request)
     px_request_arm(request);
 }
 
-static bool find_cluster(struct px_request *request)
+bool px_router_find_cluster(struct px_request *request)
 {
     const struct mc_route *route = request->route;
+    if (request->cluster) return true;
+    if (!route || route->action != MC_ROUTE_CLUSTERS) return false;
     mc_atom name = route->cluster_count == 1 ? route->clusters[0].cluster
                                              : px_route_cluster(route, mc_turn_draw(request->proxy->turn, MC_FOR_ROUTE));
     request->cluster = px_cluster_get(request->proxy, name);
@@ -121,7 +123,7 @@ static enum px_verdict on_request(struct px_request *request)
         answer_without_cluster(request);
         return PX_ANSWERED;
     }
-    if (!find_cluster(request)) {
+    if (!px_router_find_cluster(request)) {
         request->conn->stats->v[PX_HTTP_NO_CLUSTER]++;
         px_request_reply(request, 503, MC_FLAG(NC), MC_STR(""));
         return PX_ANSWERED;
@@ -231,7 +233,7 @@ void px_router_body(struct px_request *request, struct mc_slice slice)
 
 void px_router_request_ended(struct px_request *request)
 {
-    if (!request->cluster) return;
+    if (!request->cluster || (request->answered && !request->up.exchange)) return;
     start_route_timer(request);
     if (request->head_up && request->per_try_timeout && !request->answered) {
         request->try_at = mc_ns_add(request->proxy->turn->now, request->per_try_timeout);

@@ -108,7 +108,9 @@ static bool possible(struct sim_fault *fault, struct sim_error *error)
     bool mesh = by_mesh(fault), from = fault_argument(fault, "from");
     if (!mesh && from) return refuse(fault, "from", "needs by = \"mesh\": a server does not know who calls", error);
     if (!mesh) return true;
-    if (!targets->type->registry(targets)) return refuse(fault, "by", "= \"mesh\" needs a profile with a control plane", error);
+    if (!targets->type->registry(targets))
+        return sim_error_refuse(error, fault->source, "fault.%s by = \"mesh\" needs a profile with a control plane: \"%.*s\" has none",
+                                fault->type->name, MC_STR_ARG(fault->faults->plan->profile.name));
     if (!is_service_alone(fault, "to")) return refuse(fault, "to", "must be one service, whole, with by = \"mesh\"", error);
     if (from && !is_service_alone(fault, "from")) return refuse(fault, "from", "must be one service, whole", error);
     if (fault->gate.first || fault->gate.every || fault->gate.skip)

@@ -6,7 +6,7 @@ static bool has_ca(struct sim_fault *fault, struct sim_error *error)
 {
     struct sim_fault_targets *targets = fault_targets(fault);
     if (targets->type->authority(targets)) return true;
-    return sim_error_set(error, fault->source, "fault.%s needs a profile with a CA: \"%.*s\" has none", fault->type->name,
+    return sim_error_refuse(error, fault->source, "fault.%s needs a profile with a CA: \"%.*s\" has none", fault->type->name,
                          MC_STR_ARG(fault->faults->plan->profile.name));
 }
 

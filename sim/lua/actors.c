@@ -112,6 +112,14 @@ void sim_actor_wake_at(struct sim_actor *actor, mc_ns at)
     sim_run_call_at(actor->run->world, at, &actor->call);
 }
 
+int sim_actor_refuse(lua_State *L, const struct sim_error *error)
+{
+    struct sim_script_run *run = sim_reading_of(L)->run;
+    if (!error->refused) return sim_reading_raise(L, error);
+    sim_run_refuse(run->world, error);
+    return sim_actor_stop(L, SIM_STOP_REFUSED);
+}
+
 int sim_actor_stop(lua_State *L, enum sim_stop_reason reason)
 {
     struct sim_script_run *run = sim_reading_of(L)->run;

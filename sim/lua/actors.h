@@ -51,6 +51,8 @@ struct sim_actor *sim_actor_waits(lua_State *L, const char *what);
 void sim_actor_wake_at(struct sim_actor *actor, mc_ns at);
 /* Ends everything of the script: the run stops too. Does not return. */
 int sim_actor_stop(lua_State *L, enum sim_stop_reason reason);
+/* What cannot be done: raised as the script's mistake, or, if the profile refuses it, the end of an inconclusive run. */
+int sim_actor_refuse(lua_State *L, const struct sim_error *error);
 struct sim_run *sim_live_world(lua_State *L, const char *what); /* raises unless the scenario runs */
 
 /* ---- steady.c ---- */

@@ -89,7 +89,7 @@ static int canary(lua_State *L)
     need_version(L, service, "to", item->spec.to);
     if (!early) {
         struct sim_error error = {0};
-        if (!sim_run_canary(sim_script_run_world(reading->run), &item->spec, &error)) return sim_reading_raise(L, &error);
+        if (!sim_run_canary(sim_script_run_world(reading->run), &item->spec, &error)) return sim_actor_refuse(L, &error);
     }
     APPEND(reading, canaries, item);
     sim_handle_canary(L, item->spec.target);

@@ -136,7 +136,7 @@ static int inject(lua_State *L)
     if (!sim_fault_check(&spec, &error)) return sim_reading_raise(L, &error);
     struct sim_run *world = sim_live_world(L, what);
     struct sim_fault *fault = sim_run_fault(world, &spec, &error);
-    if (!fault) return sim_reading_raise(L, &error);
+    if (!fault) return sim_actor_refuse(L, &error);
     *(struct sim_fault **)lua_newuserdatauv(L, sizeof fault, 0) = fault;
     luaL_setmetatable(L, fault_type);
     return 1;

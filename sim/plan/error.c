@@ -9,6 +9,18 @@ bool sim_error_set(struct sim_error *error, struct sim_source source, const char
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
     error->source = source;
+    error->refused = false;
+    return false;
+}
+
+bool sim_error_refuse(struct sim_error *error, struct sim_source source, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    error->source = source;
+    error->refused = true;
     return false;
 }
 

@@ -123,6 +123,7 @@ struct sim_run {
     struct sim_series series;
     enum sim_run_state state;
     enum sim_stop_reason stop;
+    struct sim_error refusal; /* why the run ends as soon as it starts; empty text: it does not */
     mc_ns now;
     bool out_of_memory;
 

@@ -69,7 +69,7 @@ static void begin(struct sim_call *call)
 struct sim_canary *sim_run_canary(struct sim_run *run, const struct sim_canary_spec *spec, struct sim_error *error)
 {
     if (!run->control || !run->plan->profile.rollouts) {
-        sim_error_set(error, spec->source, "canary: profile %.*s has no rollout controller", MC_STR_ARG(run->plan->profile.name));
+        sim_error_refuse(error, spec->source, "canary: profile \"%.*s\" has no rollout controller", MC_STR_ARG(run->plan->profile.name));
         return NULL;
     }
     if (!check_spec(run, spec, error)) return NULL;
@@ -96,8 +96,13 @@ struct sim_canary *sim_run_canary(struct sim_run *run, const struct sim_canary_s
 
 bool run_add_plan_canaries(struct sim_run *run, struct sim_error *error)
 {
-    for (uint32_t i = 0; i < run->plan->canary_count; i++)
-        if (!sim_run_canary(run, &run->plan->canaries[i], error)) return false;
+    for (uint32_t i = 0; i < run->plan->canary_count; i++) {
+        if (sim_run_canary(run, &run->plan->canaries[i], error)) continue;
+        if (!error->refused) return false;
+        run->refusal = *error; /* told when the run starts, so that it leaves a trace in the results */
+        *error = (struct sim_error){.text = ""};
+        return true;
+    }
     return true;
 }
 

@@ -148,6 +148,7 @@ void sim_run_start(struct sim_run *run)
     struct sim_sink *sink = run->options.sink;
     struct sim_sink_run told = {.plan = run->plan, .seed = run->options.seed, .epoch = run->options.epoch};
     if (sink && sink->type->started) sink->type->started(sink, &told);
+    if (run->refusal.text[0]) sim_run_refuse(run, &run->refusal);
 }
 
 void sim_run_stop(struct sim_run *run, enum sim_stop_reason reason)
@@ -156,6 +157,18 @@ void sim_run_stop(struct sim_run *run, enum sim_stop_reason reason)
     run->state = SIM_RUN_STOPPED;
     run->stop = reason;
     sim_engine_halt(sim_world_engine(run->world));
+}
+
+void sim_run_refuse(struct sim_run *run, const struct sim_error *error)
+{
+    struct sim_verdict verdict = {.kind = SIM_VERDICT_CHECK,
+                                  .status = SIM_INCONCLUSIVE,
+                                  .name = MC_STR("the profile has what the scenario needs"),
+                                  .at = run->now,
+                                  .message = mc_str_c(error->text),
+                                  .source = error->source};
+    run_tell_verdict(run, &verdict);
+    sim_run_stop(run, SIM_STOP_REFUSED);
 }
 
 static void settle(struct sim_run *run)
@@ -208,7 +221,7 @@ struct sim_outcome sim_run_finish(struct sim_run *run)
     if (run->state == SIM_RUN_GOING) sim_run_stop(run, SIM_STOP_CALLER);
     sim_faults_clear_all(run->faults);
     settle(run);
-    run_judge_end(run);
+    if (run->stop != SIM_STOP_REFUSED) run_judge_end(run);
     sim_series_end(&run->series, run->now);
     struct sim_outcome outcome = {.status = sim_verdicts_overall(&run->verdicts),
                                   .stop = run->stop,
@@ -247,7 +260,7 @@ const char *sim_stop_reason_text(enum sim_stop_reason reason)
     static const char *const texts[] = {
         [SIM_STOP_NONE] = "not stopped",         [SIM_STOP_DURATION] = "its duration is over", [SIM_STOP_THRESHOLD] = "a threshold was crossed",
         [SIM_STOP_ASSERT] = "an assert failed",  [SIM_STOP_BUDGET] = "too many events",        [SIM_STOP_MEMORY] = "out of memory",
-        [SIM_STOP_CALLER] = "interrupted"};
+        [SIM_STOP_CALLER] = "interrupted",       [SIM_STOP_REFUSED] = "the profile cannot do it"};
     return texts[reason];
 }
 

@@ -61,6 +61,7 @@ enum sim_stop_reason {
     SIM_STOP_BUDGET,    /* events_max, or a million events at one instant */
     SIM_STOP_MEMORY,
     SIM_STOP_CALLER,    /* interrupted */
+    SIM_STOP_REFUSED,   /* the profile has not what the scenario needs */
 };
 
 void sim_run_start(struct sim_run *run);
@@ -71,6 +72,9 @@ enum sim_run_state sim_run_state(const struct sim_run *run);
 enum sim_stop_reason sim_run_stop_reason(const struct sim_run *run);
 const char *sim_stop_reason_text(enum sim_stop_reason reason);
 void sim_run_stop(struct sim_run *run, enum sim_stop_reason reason);
+/* Ends the run because of an error that is `refused`: inconclusive, with the error as its only reason; thresholds and
+ * invariants are not judged. */
+void sim_run_refuse(struct sim_run *run, const struct sim_error *error);
 
 mc_ns sim_run_now(const struct sim_run *run);
 uint64_t sim_run_events(const struct sim_run *run);
