@@ -1,4 +1,5 @@
 /* The life of an HTTP/1.1 connection and its exchanges (RFC 9112 §9). */
+#include "http/date.h"
 #include "http/h1.h"
 
 static struct h1 *h1_of_conn(struct mc_conn *conn)
@@ -183,6 +184,28 @@ static void deliver_end(struct h1 *h1)
 
 /* ---- input ---- */
 
+/* Nobody above has seen the request, so that the fields that they would have added are added here: Date
+ * (RFC 9110 §6.6.1 demands it) and Server. */
+static void answer_refusal(struct h1 *h1, enum mc_refusal refusal)
+{
+    struct mc_str text = mc_str_c(mc_refusal_text(refusal)), server = h1->options.server_name;
+    char digits[20], date[MC_DATE_MAX];
+    h1_encode_text(h1, MC_STR("HTTP/1.1 "));
+    h1_encode_text(h1, mc_str(digits, mc_u64_to_text(mc_refusal_status(refusal), digits)));
+    h1_encode_text(h1, MC_STR(" "));
+    h1_encode_text(h1, mc_status_reason(mc_refusal_status(refusal)));
+    h1_encode_text(h1, MC_STR("\r\ncontent-type: text/plain\r\nconnection: close\r\ndate: "));
+    h1_encode_text(h1, mc_str(date, mc_http_date(h1->http.turn->wall, date)));
+    if (server.n) {
+        h1_encode_text(h1, MC_STR("\r\nserver: "));
+        h1_encode_text(h1, server);
+    }
+    h1_encode_text(h1, MC_STR("\r\ncontent-length: "));
+    h1_encode_text(h1, mc_str(digits, mc_u64_to_text(text.n, digits)));
+    h1_encode_text(h1, MC_STR("\r\n\r\n"));
+    h1_encode_text(h1, text);
+}
+
 static void refuse(struct h1 *h1, enum mc_refusal refusal)
 {
     struct mc_turn *turn = h1->http.turn;
@@ -196,18 +219,7 @@ static void refuse(struct h1 *h1, enum mc_refusal refusal)
     end_exchange(h1, MC_EXCHANGE_PROTOCOL_ERROR);
     h1->http.owner->refused(&h1->http, refusal);
     if (h1->state != H1_OPEN) return;
-    if (!answered) {
-        struct mc_str text = mc_str_c(mc_refusal_text(refusal));
-        char digits[20];
-        h1_encode_text(h1, MC_STR("HTTP/1.1 "));
-        h1_encode_text(h1, mc_str(digits, mc_u64_to_text(mc_refusal_status(refusal), digits)));
-        h1_encode_text(h1, MC_STR(" "));
-        h1_encode_text(h1, mc_status_reason(mc_refusal_status(refusal)));
-        h1_encode_text(h1, MC_STR("\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: "));
-        h1_encode_text(h1, mc_str(digits, mc_u64_to_text(text.n, digits)));
-        h1_encode_text(h1, MC_STR("\r\n\r\n"));
-        h1_encode_text(h1, text);
-    }
+    if (!answered) answer_refusal(h1, refusal);
     if (h1->state == H1_OPEN) linger(h1);
 }
 

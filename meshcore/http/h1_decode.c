@@ -304,6 +304,15 @@ static bool wants_close(const struct mc_head *head)
     return mc_headers_list_has(&head->headers, MC_HEADER_CONNECTION, MC_STR("close"));
 }
 
+/* A client that offers HTTP/2 goes on in HTTP/1.1 if nothing is said to it; in 1.0 the field means nothing
+ * (RFC 9110 §7.8). */
+static struct mc_str upgrade_of(const struct mc_head *head)
+{
+    const struct mc_header *upgrade = mc_headers_known(&head->headers, MC_HEADER_UPGRADE);
+    if (!upgrade || head->minor == 0 || mc_str_eq_nocase(upgrade->value, MC_STR("h2c"))) return mc_str(NULL, 0);
+    return upgrade->value;
+}
+
 /* What follows the head: llhttp's own rule, known here so that a head without a body says so. */
 static bool has_body(const struct h1 *h1)
 {
@@ -321,7 +330,8 @@ static int on_headers_complete(llhttp_t *parser)
     struct h1 *h1 = of(parser);
     enum mc_refusal refusal = check_head(h1);
     if (refusal) return refuse(h1, refusal);
-    parser->upgrade = 0; /* an Upgrade is not taken: the request is served as it is (RFC 9110 §7.8) */
+    if (parser->upgrade && !h1->head.is_response) h1->head.upgrade = upgrade_of(&h1->head);
+    parser->upgrade = 0; /* what follows is HTTP/1 all the same */
     bool skips = h1->head.is_response && mc_response_is_bodiless(h1->current->method, h1->head.status); /* llhttp would read a 304's announced body */
     bool body = has_body(h1);
     h1->close_after |= wants_close(&h1->head) || (h1->head.is_response && llhttp_message_needs_eof(parser) && !skips);

@@ -34,6 +34,7 @@ struct mc_head {
     struct mc_headers headers;
     int64_t content_length;     /* -1: not known before the end */
     bool expects_continue;      /* request: Expect: 100-continue */
+    struct mc_str upgrade;      /* request: the protocols it asks to change to (RFC 9110 §7.8); empty: none, or h2c */
 };
 
 /* The path without its query; *query is what follows the '?', empty if none. */
@@ -43,6 +44,6 @@ struct mc_str mc_head_host(const struct mc_head *head);
 
 /* Whether a response has no body whatever its fields say: to HEAD, 1xx, 204, 304 (RFC 9110 §6.4.1). */
 bool mc_response_is_bodiless(enum mc_method method, uint16_t status);
-struct mc_str mc_status_reason(uint16_t status); /* "Not Found"; empty for unknown */
+struct mc_str mc_status_reason(uint16_t status); /* "Not Found"; "Unknown" for those nobody has registered */
 
 #endif

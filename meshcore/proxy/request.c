@@ -355,6 +355,10 @@ static void on_head(struct mc_handler *handler, struct mc_head *head, bool end)
     request->request_ended = end;
     if (end) request->completed = now_of(request);
     px_request_active(request);
+    if (head->upgrade.n) { /* no route here changes protocols; Envoy's answer then */
+        px_request_reply(request, 403, 0, MC_STR(""));
+        return;
+    }
     if (!decorate(request)) {
         px_request_reply(request, 503, MC_FLAG(LR), MC_STR(""));
         return;

@@ -1,9 +1,11 @@
 /* Header lists and heads: names by number, replacing, removing, lists in values, authorities. */
 #include "base/limits.h"
+#include "http/date.h"
 #include "http/message.h"
 #include "support/memory.h"
 #include <check.h>
 #include <ctype.h>
+#include <time.h>
 
 Suite *test_header_suite(void);
 
@@ -109,6 +111,22 @@ START_TEST(bodiless_answers_and_methods_are_the_standard_s)
 }
 END_TEST
 
+/* RFC 9110 §5.6.7's example, and what the C library makes of other seconds: leap days, turns of a century. */
+START_TEST(dates_are_the_c_library_s)
+{
+    static const int64_t seconds[] = {784111777, 0, 951782399, 951782400, 1709164800, 1735689599, 4107542399, 4107542400, 7258118400};
+    char date[MC_DATE_MAX], wanted[40];
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        time_t second = seconds[i];
+        struct tm parts;
+        size_t n = mc_http_date(seconds[i] * MC_S + MC_S - 1, date);
+        size_t m = strftime(wanted, sizeof wanted, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&second, &parts));
+        ck_assert(mc_str_eq(mc_str(date, n), mc_str(wanted, m)));
+    }
+    ck_assert(mc_str_eq(mc_str(date, mc_http_date(784111777 * MC_S, date)), MC_STR("Sun, 06 Nov 1994 08:49:37 GMT")));
+}
+END_TEST
+
 Suite *test_header_suite(void)
 {
     Suite *suite = suite_create("header");
@@ -120,6 +138,7 @@ Suite *test_header_suite(void)
     tcase_add_test(tc, list_is_bounded);
     tcase_add_loop_test(tc, host_is_the_authority_without_its_port, 0, sizeof authorities / sizeof *authorities);
     tcase_add_test(tc, bodiless_answers_and_methods_are_the_standard_s);
+    tcase_add_test(tc, dates_are_the_c_library_s);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -137,6 +137,39 @@ START_TEST(local_answers_and_their_flags)
 }
 END_TEST
 
+/* Envoy's conn_manager_impl.cc: a route that does not change protocols answers 403; an offer of HTTP/2 is
+ * not taken and costs nothing; in HTTP/1.0 the field means nothing (RFC 9110 §7.8). */
+START_TEST(upgrades_are_refused)
+{
+    bed_route(&bed, "/");
+    bed_start(&bed);
+    int flow = bed_open(&bed, 80);
+    bed_send(&bed, flow, "GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n\r\n");
+    has(bed.client.flows[flow].text, "HTTP/1.1 403 Forbidden\r\n");
+    ck_assert_int_eq(bed.origins[0].requests, 0);
+    bed_send(&bed, flow, "GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n");
+    bed_send(&bed, flow, "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n\r\n"); /* without its token it asks for nothing */
+    bed_send(&bed, flow, "GET / HTTP/1.0\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
+    ck_assert_int_eq(bed.origins[0].requests, 3);
+    ck_assert_ptr_null(strstr(bed.origins[0].seen, "upgrade"));
+}
+END_TEST
+
+/* RFC 9110 §6.6.1: whoever has a clock dates its 4xx; Envoy names itself too. */
+START_TEST(what_is_not_http_gets_a_dated_answer)
+{
+    bed_route(&bed, "/");
+    bed_start(&bed);
+    int flow = bed_open(&bed, 80);
+    bed_send(&bed, flow, "GET /\r\n\r\n");
+    const char *got = bed.client.flows[flow].text;
+    has(got, "HTTP/1.1 400 Bad Request\r\n");
+    has(got, "date: Mon, 01 Jan 2024 00:00:00 GMT\r\n");
+    has(got, "server: envoy\r\n");
+    has(got, "connection: close\r\n");
+}
+END_TEST
+
 START_TEST(redirects)
 {
     struct mc_route *route = bed_route(&bed, "/old");
@@ -287,6 +320,8 @@ Suite *test_router_suite(void)
     tcase_add_test(tests, answers_100_continue);
     tcase_add_test(tests, head_204_304_have_no_body);
     tcase_add_test(tests, local_answers_and_their_flags);
+    tcase_add_test(tests, upgrades_are_refused);
+    tcase_add_test(tests, what_is_not_http_gets_a_dated_answer);
     tcase_add_test(tests, redirects);
     tcase_add_test(tests, nobody_there);
     tcase_add_test(tests, rewrites_and_edits);
