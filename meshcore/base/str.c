@@ -4,6 +4,7 @@
 bool mc_str_eq_nocase(struct mc_str a, struct mc_str b)
 {
     if (a.n != b.n) return false;
+    if (mc_str_eq(a, b)) return true; /* as nearly always: names are sent in lower case */
     for (size_t i = 0; i < a.n; i++)
         if (mc_lower(a.p[i]) != mc_lower(b.p[i])) return false;
     return true;
@@ -57,13 +58,37 @@ bool mc_str_to_u64(struct mc_str s, uint64_t max, uint64_t *value)
     if (s.n == 0) return false;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9') return false;
-        uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (v > (max - digit) / 10 && (v > max / 10 || v * 10 > max - digit)) return false;
-        v = v * 10 + digit;
+        if (__builtin_mul_overflow(v, UINT64_C(10), &v) || __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v)) return false;
     }
     if (v > max) return false;
     *value = v;
     return true;
+}
+
+/* One more than a digit's value; 0: none. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+bool mc_hex_read(const char *p, unsigned digits, uint64_t *value)
+{
+    uint64_t v = 0;
+    mc_assert(digits <= 16);
+    for (unsigned i = 0; i < digits; i++) {
+        uint8_t digit = hex_digits[(unsigned char)p[i]];
+        if (!digit) return false;
+        v = v << 4 | (digit - 1u);
+    }
+    *value = v;
+    return true;
+}
+
+char *mc_hex_write(char *p, uint64_t value, unsigned digits)
+{
+    mc_assert(digits <= 16);
+    for (unsigned i = digits; i-- > 0; value >>= 4) p[i] = "0123456789abcdef"[value & 15];
+    return p + digits;
 }
 
 size_t mc_u64_to_text(uint64_t value, char out[static 20])

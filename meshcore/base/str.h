@@ -47,6 +47,11 @@ struct mc_str mc_str_cut(struct mc_str s, char separator, struct mc_str *rest);
 /* Decimal digits only. False if empty, not digits, or over MAX. */
 bool mc_str_to_u64(struct mc_str s, uint64_t max, uint64_t *value);
 
+/* 1 to 16 hexadecimal digits in lower case. False if one is something else; *value is then not to be used. */
+bool mc_hex_read(const char *p, unsigned digits, uint64_t *value);
+/* The lowest 1 to 16 hexadecimal digits of VALUE, in lower case; returns what follows them. */
+char *mc_hex_write(char *p, uint64_t value, unsigned digits);
+
 /* Writes the decimal digits of VALUE into OUT (at least 20 bytes); returns how many. No terminator. */
 size_t mc_u64_to_text(uint64_t value, char out[static 20]);
 

@@ -213,7 +213,9 @@ static enum mc_refusal lift_target(struct mc_head *head, struct mc_str target)
 /* Exactly "chunked", once, in HTTP/1.1, and never beside a length (RFC 9112 §6.1–6.3). */
 static enum mc_refusal check_framing(const struct mc_head *head)
 {
+    static const uint32_t ids = 1u << MC_HEADER_TRANSFER_ENCODING | 1u << MC_HEADER_CONTENT_LENGTH;
     const struct mc_header *encoding = NULL, *length = NULL;
+    if (!(head->headers.seen & ids)) return MC_REFUSAL_NONE;
     for (uint32_t i = 0; i < head->headers.count; i++) {
         const struct mc_header *header = &head->headers.list[i];
         if (header->id == MC_HEADER_TRANSFER_ENCODING) {
@@ -230,21 +232,21 @@ static enum mc_refusal check_framing(const struct mc_head *head)
     return MC_REFUSAL_NONE;
 }
 
+static const uint32_t hop_by_hop_ids = 1u << MC_HEADER_CONNECTION | 1u << MC_HEADER_CONTENT_LENGTH | 1u << MC_HEADER_TRANSFER_ENCODING |
+                                       1u << MC_HEADER_TE | 1u << MC_HEADER_UPGRADE | 1u << MC_HEADER_KEEP_ALIVE |
+                                       1u << MC_HEADER_PROXY_CONNECTION | 1u << MC_HEADER_EXPECT;
+
 static bool is_hop_by_hop(enum mc_header_id id)
 {
-    static const uint32_t ids = 1u << MC_HEADER_CONNECTION | 1u << MC_HEADER_CONTENT_LENGTH | 1u << MC_HEADER_TRANSFER_ENCODING |
-                                1u << MC_HEADER_TE | 1u << MC_HEADER_UPGRADE | 1u << MC_HEADER_KEEP_ALIVE |
-                                1u << MC_HEADER_PROXY_CONNECTION | 1u << MC_HEADER_EXPECT;
-    return id < 32 && (ids >> id & 1);
+    return hop_by_hop_ids >> id & 1;
 }
-
-mc_static_assert(MC_HEADER_KNOWN_COUNT <= 32, "the set above is one word");
 
 /* Everything of this hop goes, what Connection nominates included (RFC 9110 §7.6.1). */
 static void lift_hop_by_hop(struct mc_head *head)
 {
     struct mc_headers *headers = &head->headers;
-    for (uint32_t i = 0; i < headers->count; i++) {
+    if (!(headers->seen & hop_by_hop_ids)) return;
+    for (uint32_t i = 0; headers->seen >> MC_HEADER_CONNECTION & 1 && i < headers->count; i++) {
         if (headers->list[i].id != MC_HEADER_CONNECTION) continue;
         struct mc_str rest = headers->list[i].value;
         while (rest.n) {

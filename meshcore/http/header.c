@@ -67,6 +67,7 @@ static struct mc_result add(struct mc_headers *headers, struct mc_arena *arena, 
 {
     MC_TRY(reserve(headers, arena));
     headers->list[headers->count++] = header;
+    headers->seen |= 1u << header.id;
     headers->bytes += (uint32_t)(header.name.n + header.value.n + 4);
     return MC_RESULT(OK);
 }
@@ -81,6 +82,13 @@ struct mc_result mc_headers_add_known(struct mc_headers *headers, struct mc_aren
     return add(headers, arena, (struct mc_header){mc_header_name(id), value, id});
 }
 
+mc_static_assert(MC_HEADER_KNOWN_COUNT <= 32, "a set of known names is one word");
+
+static bool may_have(const struct mc_headers *headers, enum mc_header_id id)
+{
+    return headers->seen >> id & 1;
+}
+
 static bool is_named(const struct mc_header *header, enum mc_header_id id, struct mc_str name)
 {
     return id ? header->id == id : !header->id && mc_str_eq_nocase(header->name, name);
@@ -90,6 +98,7 @@ static bool is_named(const struct mc_header *header, enum mc_header_id id, struc
 static void drop(struct mc_headers *headers, uint32_t from, enum mc_header_id id, struct mc_str name)
 {
     uint32_t kept = from;
+    if (!may_have(headers, id)) return;
     for (uint32_t i = from; i < headers->count; i++) {
         if (is_named(&headers->list[i], id, name))
             headers->bytes -= (uint32_t)(headers->list[i].name.n + headers->list[i].value.n + 4);
@@ -125,21 +134,21 @@ void mc_headers_remove_known(struct mc_headers *headers, enum mc_header_id id)
 const struct mc_header *mc_headers_find(const struct mc_headers *headers, struct mc_str name)
 {
     enum mc_header_id id = mc_header_id(name);
-    for (uint32_t i = 0; i < headers->count; i++)
+    for (uint32_t i = 0; may_have(headers, id) && i < headers->count; i++)
         if (is_named(&headers->list[i], id, name)) return &headers->list[i];
     return NULL;
 }
 
 const struct mc_header *mc_headers_known(const struct mc_headers *headers, enum mc_header_id id)
 {
-    for (uint32_t i = 0; i < headers->count; i++)
+    for (uint32_t i = 0; may_have(headers, id) && i < headers->count; i++)
         if (headers->list[i].id == id) return &headers->list[i];
     return NULL;
 }
 
 bool mc_headers_list_has(const struct mc_headers *headers, enum mc_header_id id, struct mc_str token)
 {
-    for (uint32_t i = 0; i < headers->count; i++) {
+    for (uint32_t i = 0; may_have(headers, id) && i < headers->count; i++) {
         struct mc_str rest = headers->list[i].value;
         while (headers->list[i].id == id && rest.n)
             if (mc_str_eq_nocase(mc_str_trim(mc_str_cut(rest, ',', &rest)), token)) return true;

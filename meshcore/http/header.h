@@ -62,6 +62,7 @@ struct mc_headers {
     struct mc_header *list; /* in the arena; NULL until the first add */
     uint32_t count, capacity;
     uint32_t bytes; /* sum of names, values and 4 per header */
+    uint32_t seen;  /* bit per mc_header_id that was ever added: what is not there need not be looked for */
 };
 
 enum mc_header_id mc_header_id(struct mc_str name); /* any case */

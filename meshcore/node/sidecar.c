@@ -70,6 +70,7 @@ static bool make(struct mc_node *node)
         .workload = options->workload,
         .zone = options->zone,
         .tls = options->tls,
+        .leeway = options->renewal ? options->renewal->leeway : 0,
         .is_sidecar = is_sidecar(options),
     });
     if (!sidecar->proxy) return false;

@@ -267,6 +267,7 @@ static struct mc_tls_context *client_tls(struct px_cluster *cluster)
                                                                         .trust = proxy->trust,
                                                                         .accepted = cluster->config->accepted,
                                                                         .accepted_count = cluster->config->accepted_count,
+                                                                        .leeway = proxy->options.leeway,
                                                                         .alpn = alpn});
     return cluster->tls;
 }

@@ -116,6 +116,7 @@ struct mc_tls_context *px_server_tls(struct mc_proxy *proxy)
                                                                               .own = proxy->svid,
                                                                               .trust = proxy->trust,
                                                                               .alpn = alpn,
+                                                                              .leeway = proxy->options.leeway,
                                                                               .require_peer = true});
     return proxy->server_tls;
 }

@@ -29,6 +29,7 @@ struct mc_proxy_options {
     mc_atom workload;          /* "reviews/v1": service and version, for telemetry */
     mc_atom zone;
     struct mc_tls_engine *tls; /* NULL: plaintext only; endpoints that want mTLS fail with UF */
+    mc_ns leeway;              /* clock error that is forgiven to peers' certificates */
     bool is_sidecar;           /* Istio's metrics; x-envoy-attempt-count on every attempt; clusters made on first use */
 };
 

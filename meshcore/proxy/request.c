@@ -223,12 +223,6 @@ void px_request_relay_trailers(struct px_request *request, const struct mc_heade
 
 /* ---- request ids and trace context ---- */
 
-static char *put_hex(char *at, uint64_t value, unsigned digits)
-{
-    for (unsigned i = digits; i-- > 0;) *at++ = "0123456789abcdef"[value >> (4 * i) & 15];
-    return at;
-}
-
 /* RFC 9562 §5.4: version 4, variant 10. */
 static struct mc_str make_uuid(struct px_request *request)
 {
@@ -238,28 +232,16 @@ static struct mc_str make_uuid(struct px_request *request)
     if (!text) return mc_str(NULL, 0);
     high = (high & ~UINT64_C(0xf000)) | 0x4000;
     low = (low & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
-    at = put_hex(at, high >> 32, 8);
+    at = mc_hex_write(at, high >> 32, 8);
     *at++ = '-';
-    at = put_hex(at, high >> 16, 4);
+    at = mc_hex_write(at, high >> 16, 4);
     *at++ = '-';
-    at = put_hex(at, high, 4);
+    at = mc_hex_write(at, high, 4);
     *at++ = '-';
-    at = put_hex(at, low >> 48, 4);
+    at = mc_hex_write(at, low >> 48, 4);
     *at++ = '-';
-    put_hex(at, low, 12);
+    mc_hex_write(at, low, 12);
     return mc_str(text, 36);
-}
-
-static bool read_hex(struct mc_str text, size_t from, unsigned digits, uint64_t *value)
-{
-    *value = 0;
-    for (size_t i = from; i < from + digits; i++) {
-        char c = text.p[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-        if (digit == 16) return false;
-        *value = *value << 4 | digit;
-    }
-    return true;
 }
 
 enum { TRACEPARENT_LENGTH = 55 };
@@ -269,9 +251,9 @@ static bool read_traceparent(struct mc_str text, uint64_t *high, uint64_t *low, 
 {
     uint64_t version;
     if (text.n < TRACEPARENT_LENGTH || text.p[2] != '-' || text.p[35] != '-' || text.p[52] != '-') return false;
-    if (!read_hex(text, 0, 2, &version) || version == 0xff || (!version && text.n != TRACEPARENT_LENGTH)) return false;
-    return read_hex(text, 3, 16, high) && read_hex(text, 19, 16, low) && read_hex(text, 36, 16, parent) && *parent &&
-           (*high | *low) && read_hex(text, 53, 2, flags);
+    if (!mc_hex_read(text.p, 2, &version) || version == 0xff || (!version && text.n != TRACEPARENT_LENGTH)) return false;
+    return mc_hex_read(text.p + 3, 16, high) && mc_hex_read(text.p + 19, 16, low) && mc_hex_read(text.p + 36, 16, parent) && *parent &&
+           (*high | *low) && mc_hex_read(text.p + 53, 2, flags);
 }
 
 /* A span of our own in the trace that the client is in, or in a new one. */
@@ -288,13 +270,13 @@ static bool trace_context(struct px_request *request, struct mc_header *parent)
     request->span = mc_mix(request->trace_lo ^ mc_turn_draw(turn, MC_FOR_REQUEST_ID)) | 1;
     char *text = mc_arena_take(request->arena, TRACEPARENT_LENGTH), *at = text;
     if (!text) return false;
-    at = put_hex(at, 0, 2);
+    at = mc_hex_write(at, 0, 2);
     *at++ = '-';
-    at = put_hex(put_hex(at, request->trace_hi, 16), request->trace_lo, 16);
+    at = mc_hex_write(mc_hex_write(at, request->trace_hi, 16), request->trace_lo, 16);
     *at++ = '-';
-    at = put_hex(at, request->span, 16);
+    at = mc_hex_write(at, request->span, 16);
     *at++ = '-';
-    put_hex(at, flags, 2);
+    mc_hex_write(at, flags, 2);
     if (!parent) return mc_ok(mc_headers_add_known(&request->head.headers, request->arena, MC_HEADER_TRACEPARENT, mc_str(text, TRACEPARENT_LENGTH)));
     parent->value = mc_str(text, TRACEPARENT_LENGTH);
     return true;

@@ -47,6 +47,16 @@ static mc_ns until_renewal(struct mc_agent *agent)
     return mc_ns_max(at - agent->turn->wall, mc_agent_backoff(policy, 1));
 }
 
+/* Linkerd plans from what is left of the lifetime: the gaps shrink, and once it has run out it asks at the floor. */
+static mc_ns until_retry(const struct mc_agent *agent)
+{
+    const struct mc_identity_policy *policy = &agent->options.policy;
+    mc_ns least = mc_agent_backoff(policy, 1), left = agent->svid ? agent->svid->facts.not_after - agent->turn->wall : 0;
+    if (!policy->retry_permille) return mc_agent_backoff(policy, agent->attempt);
+    mc_ns share = left > 0 ? left / 1000 * policy->retry_permille : 0;
+    return mc_ns_max(mc_ns_min(share, policy->retry_max), least);
+}
+
 static void drop_request(struct mc_agent *agent)
 {
     mc_slice_unref(agent->key);
@@ -58,7 +68,7 @@ static void conclude(struct mc_agent *agent, enum mc_renewal result)
 {
     drop_request(agent);
     mc_ns wait = result == MC_RENEWAL_ISSUED ? until_renewal(agent)
-                                             : mc_agent_backoff(&agent->options.policy, agent->attempt);
+                                             : until_retry(agent);
     mc_trace(agent->turn, CERT_RENEWAL, 0, agent->options.identity, agent->attempt, result, (uint64_t)wait);
     if (result == MC_RENEWAL_ISSUED) agent->attempt = 0;
     arm(agent, wait);

@@ -11,6 +11,8 @@ struct mc_identity_policy {
     uint32_t renew_permille;  /* of the lifetime, counted from not_before: Istio 500 */
     uint32_t jitter_permille; /* of the lifetime, both ways: Istio 10 */
     mc_ns retry_base, retry_max; /* doubling in between: Istio 1 s, 150 s */
+    uint32_t retry_permille;  /* not 0: instead of doubling, this share of what is left, within those bounds: Linkerd 700 */
+    mc_ns leeway;             /* clock error that is forgiven to peers */
     mc_ns timeout;            /* of one request; 0: 10 s */
 };
 

@@ -171,6 +171,40 @@ static bool acts_on_pods(const struct sim_fault *fault)
     return fault_argument(fault, "on") && fault->type->code != &fault_blackhole;
 }
 
+/* ---- load clients, the control plane, the resolver: no pods of a service ---- */
+
+static bool is_named(const struct sim_fault *fault, struct mc_str pod)
+{
+    const struct sim_argument *on = fault_argument(fault, "on");
+    for (uint32_t i = 0; on && i < on->selector_count; i++)
+        if (mc_str_eq(on->selectors[i].service, pod) || mc_str_eq(on->selectors[i].name, pod)) return true;
+    return false;
+}
+
+static bool is_control(const struct sim_fault *fault, uint32_t pod)
+{
+    struct sim_fault_targets *targets = fault_targets(fault);
+    uint32_t container = targets->type->control(targets);
+    return container != SIM_NONE && fault_container(fault, pod, false) == container;
+}
+
+/* "*" and "@a" mean services. Who names something else is told so. */
+static bool keep_services(struct sim_fault *fault, struct sim_error *error)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < fault->from.count; i++) {
+        uint32_t pod = fault->from.pods[i];
+        struct sim_pod_view view = sim_world_pod(fault->faults->world, pod);
+        bool served = view.service != SIM_NONE, named = !served && is_named(fault, view.name);
+        if (named && !(fault->type->code->control && is_control(fault, pod)))
+            return sim_error_set(error, fault->source, "fault.%s acts on pods of services, and \"%.*s\" is none: cut it off with fault.partition instead",
+                                 fault->type->name, MC_STR_ARG(view.name));
+        if (served || named) fault->from.pods[kept++] = pod;
+    }
+    fault->from.count = kept;
+    return true;
+}
+
 /* Selectors are resolved now, names were checked before. */
 static bool begin(struct sim_fault *fault, struct sim_error *error)
 {
@@ -178,6 +212,7 @@ static bool begin(struct sim_fault *fault, struct sim_error *error)
     uint64_t open = 0;
     const char *whom = fault_argument(fault, "on") ? "on" : "from";
     if (!fault_pods(fault, whom, &fault->from, error) || !fault_pods(fault, "to", &fault->to, error)) return false;
+    if (fault->type->code->pods_only && !keep_services(fault, error)) return false;
     fault->state = SIM_FAULT_ACTIVE;
     fault->started = sim_world_now(faults->world);
     fault->until = fault->duration ? mc_ns_add(fault->started, fault->duration) : MC_NEVER;

@@ -26,6 +26,8 @@ struct sim_fault_code {
     void (*app_going)(struct sim_fault *fault, uint32_t pod);
     void (*control_started)(struct sim_fault *fault);
     bool no_filters; /* takes no percent, first, every, skip */
+    bool pods_only;  /* acts on pods of services, and on the control plane where it is named and `control` says so */
+    bool control;
 };
 
 /* Which of the things that pass are acted on, as sim/net/rule.h has it. */

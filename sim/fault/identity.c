@@ -96,7 +96,7 @@ static void count_connections(const struct sim_fault *fault, struct sim_touched 
     touched->connections += fault_connections_of(fault);
 }
 
-const struct sim_fault_code fault_cert_expire = {.possible = has_ca, .start = start_expire, .stop = stop_expire};
+const struct sim_fault_code fault_cert_expire = {.possible = has_ca, .start = start_expire, .stop = stop_expire, .pods_only = true};
 const struct sim_fault_code fault_ca_outage = {
     .possible = has_ca, .start = start_outage, .stop = set_mode, .control_started = set_mode, .no_filters = true};
-const struct sim_fault_code fault_clock_skew = {.start = start_skew, .stop = stop_skew, .count = count_connections};
+const struct sim_fault_code fault_clock_skew = {.start = start_skew, .stop = stop_skew, .count = count_connections, .pods_only = true, .control = true};

@@ -73,9 +73,18 @@ static bool is_in_zone(const struct sim_plan *plan, const struct sim_candidate *
     return pod->zone < plan->topology.zone_count && mc_str_eq(plan->topology.zones[pod->zone], zone);
 }
 
-static bool matches(const struct sim_plan *plan, const struct sim_candidate *pod, const struct sim_selector *selector)
+static bool is_service(const struct sim_plan *plan, struct mc_str name)
+{
+    for (uint32_t i = 0; i < plan->topology.service_count; i++)
+        if (mc_str_eq(plan->topology.services[i].name, name)) return true;
+    return false;
+}
+
+/* A load is named as the service that it calls unless told otherwise: that name means the service. */
+static bool matches(const struct sim_plan *plan, const struct sim_candidate *pod, const struct sim_selector *selector, bool a_service)
 {
     bool served = pod->service < plan->topology.service_count;
+    if (!served && a_service) return false;
     const struct sim_service *service = served ? &plan->topology.services[pod->service] : NULL;
     struct mc_str name = service ? service->name : pod->name;
     struct mc_str version = service && pod->version < service->version_count ? service->versions[pod->version].name : MC_STR("");
@@ -212,10 +221,11 @@ bool sim_select(const struct sim_plan *plan, uint64_t seed, const struct sim_can
     size_t size = (count + 1) * sizeof(struct ranked);
     struct ranked *ranked = mc_alloc_take(alloc, size);
     uint32_t n = 0;
+    bool a_service = selector->service.n && is_service(plan, selector->service);
     if (!ranked) return sim_error_set(error, selector->source, "out of memory");
     set->alloc = alloc;
     for (uint32_t i = 0; i < count; i++)
-        if (list[i].up && matches(plan, &list[i], selector))
+        if (list[i].up && matches(plan, &list[i], selector, a_service))
             ranked[n++] = (struct ranked){.draw = mc_draw(seed, MC_FOR_SELECT, ordinal, i), .pod = i};
     uint32_t wanted = how_many(selector, n, mc_draw(seed, MC_FOR_SELECT, ordinal, UINT32_MAX));
     if (n) qsort(ranked, n, sizeof *ranked, rank_order);

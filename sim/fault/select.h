@@ -25,7 +25,8 @@ bool sim_selector_read(struct mc_str text, struct sim_selector *selector, struct
 const char *sim_selector_print(const struct sim_selector *selector, char out[static 96]);
 
 /* A pod as selectors see it. Numbers are the plan's; UINT32_MAX: none. A pod without a service (a load
- * client, the control plane) is selected by its name where others are by their service's. */
+ * client, the control plane) is selected by its name where others are by their service's, unless a
+ * service has that name. */
 struct sim_candidate {
     uint32_t service, version, zone;
     struct mc_str name;

@@ -29,40 +29,20 @@ struct sim_lineage sim_lineage_child(const struct sim_lineage *of, uint32_t step
     return child;
 }
 
-/* ---- hexadecimal ---- */
-
-static bool read_hex(const char *p, size_t digits, uint64_t *value)
-{
-    *value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        char c = p[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-        if (digit == 16) return false;
-        *value = *value << 4 | digit;
-    }
-    return true;
-}
-
-static char *write_hex(char *p, uint64_t value)
-{
-    for (int shift = 60; shift >= 0; shift -= 4) *p++ = "0123456789abcdef"[value >> shift & 15];
-    return p;
-}
-
 /* ---- heads ---- */
 
 static bool read_traceparent(struct mc_str text, struct sim_lineage *lineage)
 {
     if (text.n != TRACEPARENT_LENGTH || text.p[0] != '0' || text.p[1] != '0') return false;
     if (text.p[2] != '-' || text.p[35] != '-' || text.p[52] != '-') return false;
-    if (!read_hex(text.p + 3, 16, &lineage->trace_hi) || !read_hex(text.p + 19, 16, &lineage->trace_lo)) return false;
-    return read_hex(text.p + 36, 16, &lineage->span) && lineage->span && (lineage->trace_hi | lineage->trace_lo);
+    if (!mc_hex_read(text.p + 3, 16, &lineage->trace_hi) || !mc_hex_read(text.p + 19, 16, &lineage->trace_lo)) return false;
+    return mc_hex_read(text.p + 36, 16, &lineage->span) && lineage->span && (lineage->trace_hi | lineage->trace_lo);
 }
 
 static bool read_luck(struct mc_str text, uint64_t *luck)
 {
     if (!mc_str_starts(text, MC_STR("squall=")) || text.n < LUCK_LENGTH) return false;
-    return read_hex(text.p + LUCK_PREFIX, 16, luck);
+    return mc_hex_read(text.p + LUCK_PREFIX, 16, luck);
 }
 
 static uint64_t attempt_of(const struct mc_headers *headers)
@@ -98,12 +78,12 @@ bool sim_lineage_write(const struct sim_lineage *lineage, struct mc_headers *hea
     if (!text) return false;
     char *p = text;
     memcpy(p, "00-", 3);
-    p = write_hex(write_hex(p + 3, lineage->trace_hi), lineage->trace_lo);
+    p = mc_hex_write(mc_hex_write(p + 3, lineage->trace_hi, 16), lineage->trace_lo, 16);
     *p = '-';
-    p = write_hex(p + 1, lineage->span);
+    p = mc_hex_write(p + 1, lineage->span, 16);
     memcpy(p, "-01", 3);
     memcpy(p + 3, "squall=", LUCK_PREFIX);
-    write_hex(p + 3 + LUCK_PREFIX, lineage->luck);
+    mc_hex_write(p + 3 + LUCK_PREFIX, lineage->luck, 16);
     if (!add(headers, arena, MC_HEADER_TRACEPARENT, mc_str(text, TRACEPARENT_LENGTH))) return false;
     if (!add(headers, arena, MC_HEADER_TRACESTATE, mc_str(text + TRACEPARENT_LENGTH, LUCK_LENGTH))) return false;
     return !lineage->request_id.n || add(headers, arena, MC_HEADER_X_REQUEST_ID, lineage->request_id);

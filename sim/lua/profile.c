@@ -90,6 +90,7 @@ static void read_pki(lua_State *L, struct mc_arena *arena, const char *what, con
         {"clock_skew_leeway", SIM_FIELD_DURATION, AT(clock_leeway)},
         {"retry_base", SIM_FIELD_DURATION, AT(renew_retry_base)},
         {"retry_max", SIM_FIELD_DURATION, AT(renew_retry_max)},
+        {"retry_at", SIM_FIELD_READ, AT(renew_retry_permille), .read = sim_read_permille},
     };
     (void)what, (void)field;
     sim_schema_read(L, -1, arena, "profile.pki", fields, MC_COUNT_OF(fields), record);

@@ -152,6 +152,7 @@ struct sim_profile {
     mc_ns cert_ttl, clock_leeway;
     uint32_t renew_permille, renew_jitter_permille;
     mc_ns renew_retry_base, renew_retry_max;
+    uint32_t renew_retry_permille; /* of what is left, instead of doubling; 0: doubling */
     uint32_t proxy_cpu_millis;  /* quota of the sidecar container */
     uint32_t proxy_workers;
     struct sim_price price;

@@ -168,11 +168,9 @@ bool run_build(struct sim_run *run)
 
 bool run_place_load(struct sim_run *run, struct sim_load *load)
 {
-    char name[256];
-    int length = snprintf(name, sizeof name, "load-%.*s", MC_STR_ARG(load->name));
     uint32_t zone = load->spec.zone.n ? zone_number(&run->plan->topology, load->spec.zone) : 0;
     struct sim_pod_spec spec = {.machine = run_machine(run, zone, true),
-                                .name = mc_str(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1),
+                                .name = load->name,
                                 .service = SIM_NONE,
                                 .version = SIM_NONE};
     if (spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &load->world_pod)) return false;

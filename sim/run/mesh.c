@@ -36,7 +36,9 @@ static bool make_ca(struct sim_run *run)
                                                .renew_permille = profile->renew_permille,
                                                .jitter_permille = profile->renew_jitter_permille,
                                                .retry_base = profile->renew_retry_base,
-                                               .retry_max = profile->renew_retry_max};
+                                               .retry_max = profile->renew_retry_max,
+                                               .retry_permille = profile->renew_retry_permille,
+                                               .leeway = profile->clock_leeway};
     return run->authority && make_bundle(run);
 }
 

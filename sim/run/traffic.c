@@ -57,8 +57,10 @@ struct mc_mesh_defaults run_defaults(const struct sim_run *run)
     traffic->mtls = mtls_of(profile->mtls, traffic->mtls);
     if (!profile->identity) traffic->mtls = MC_MTLS_DISABLE;
     defaults.metrics_port = RUN_METRICS_PORT;
-    if (profile->debounce_quiet) defaults.debounce_quiet = profile->debounce_quiet;
-    if (profile->debounce_max) defaults.debounce_max = profile->debounce_max;
+    if (profile->control_plane) {
+        defaults.debounce_quiet = profile->debounce_quiet;
+        defaults.debounce_max = profile->debounce_max;
+    }
     return defaults;
 }
 
