@@ -59,6 +59,7 @@ extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
     X(INCONCLUSIVE, 0, "inconclusive", "fail|pass", CLI_ON(RUN) | CLI_ON(REPORT), "what an inconclusive run counts as [fail]") \
     X(ALLOW_VACUOUS, 0, "allow-vacuous", NULL, CLI_ON(RUN), "faults that touched nothing are no reason to doubt") \
     X(WALL_LIMIT, 0, "wall-limit", "D", CLI_ON(RUN), "stop after so much real time, exit 75") \
+    X(DEMO, 0, "demo", NULL, CLI_ON(RUN), "the canary of Bookinfo's reviews while a zone is cut off") \
     X(TUI, 0, "tui", NULL, CLI_ON(RUN), "watch the one run that is selected") \
     X(TYPE, 0, "type", "TYPE", CLI_ON(REPORT), "text, junit, tap or json [text]") \
     X(REPORT_OUT, 'o', "out", "FILE", CLI_ON(REPORT), "instead of standard output") \

@@ -504,17 +504,37 @@ static enum cli_exit run_chosen(struct cli_run *run)
     return close_all(run);
 }
 
+#define DEMO "scripts/scenarios/bookinfo-canary.lua"
+
+/* The scripts named, or the one that is shipped for a first look; its path is told, so that it can be copied. */
+static bool select_scripts(struct cli_run *run, const struct cli_args *args)
+{
+    struct cli_selection *selection = &run->selection;
+    char path[4200];
+    if (!cli_has(args, CLI_OPT_DEMO)) return cli_select_scripts(selection, args->words, args->word_count);
+    for (uint32_t i = 0; i < selection->root_count; i++) {
+        snprintf(path, sizeof path, "%s/" DEMO, selection->root_list[i]);
+        if (access(path, R_OK)) continue;
+        const char *words[] = {path};
+        return cli_select_scripts(selection, words, 1);
+    }
+    fprintf(stderr, "squall run --demo: " DEMO " is not installed; set SQUALL_ROOT to where it is\n");
+    selection->exit = CLI_EXIT_NO_INPUT;
+    return false;
+}
+
 int cli_run(const struct cli_args *args)
 {
     struct cli_run run = {.args = args};
     enum cli_exit code = CLI_EXIT_USAGE;
-    if (!args->word_count) {
-        fprintf(stderr, "squall run: which scenarios? Name a FILE.lua or a folder of them\n");
+    if (!args->word_count != cli_has(args, CLI_OPT_DEMO)) {
+        fprintf(stderr, args->word_count ? "squall run: --demo is a scenario of its own; leave the files out\n"
+                                         : "squall run: which scenarios? Name a FILE.lua or a folder of them, or try --demo\n");
         return CLI_EXIT_USAGE;
     }
     if (!cli_select_options(&run.selection, args)) code = run.selection.exit;
     else if (!read_options(&run)) code = CLI_EXIT_USAGE;
-    else if (!cli_select_scripts(&run.selection, args->words, args->word_count)) code = run.selection.exit;
+    else if (!select_scripts(&run, args)) code = run.selection.exit;
     else code = run_chosen(&run);
     free(run.jobs);
     cli_selection_fini(&run.selection);

@@ -74,6 +74,10 @@ exits 66 run missing.lua
 has "missing" "$ERR" "missing.lua"
 mkdir empty
 exits 66 run empty
+SQUALL_ROOT=/nonexistent exits 0 run --demo --out demo.db
+has "the demo says which file it is" "$ERR" 'scripts/scenarios/bookinfo-canary\.lua'
+is "the demo's last line" "$(tail -n 1 <<<"$OUT")" "squall: 2 passed, 0 failed"
+exits 64 run --demo pass.lua
 exits 66 report missing.db
 exits 66 list runs nowhere.db
 exits 66 replay missing.db
