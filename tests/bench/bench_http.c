@@ -214,6 +214,15 @@ static bool carry(struct end *from, struct end *to)
     return count > 0;
 }
 
+/* Until neither has anything for the other. */
+static void carry_all(void)
+{
+    for (bool moved = true; moved;) {
+        moved = carry(&client, &server);
+        moved = carry(&server, &client) || moved;
+    }
+}
+
 static void set_up(struct end *end)
 {
     mc_turn_init(&end->turn, &realm, end == &client);
@@ -237,7 +246,7 @@ static double round_of(int kind, uint64_t exchanges)
     done = 0;
     double before = cpu_now();
     step(&client, (struct mc_event){.kind = MC_EVENT_WAKE});
-    while (carry(&client, &server) | carry(&server, &client)) {}
+    carry_all();
     if (done != exchanges) abort();
     return (cpu_now() - before) / (double)exchanges;
 }
@@ -269,7 +278,7 @@ int main(void)
     set_up(&server);
     mc_outbox_clear(&server.outbox); /* LISTEN */
     set_up(&client);
-    while (carry(&client, &server) | carry(&server, &client)) {}
+    carry_all();
     for (int k = 0; k < KINDS; k++) round_of(k, EXCHANGES / 20); /* warm */
     size_t blocks = realm.pool.live_blocks, held = realm.pool.held_bytes;
     for (int r = 0; r < ROUNDS; r++)

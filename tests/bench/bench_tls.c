@@ -39,7 +39,8 @@ static struct pair handshake(void)
 {
     const struct mc_tls_engine_type *engine = client->engine->type;
     struct mc_slices up, down, plain;
-    struct pair pair = {engine->open(client, 1, ++streams), engine->open(server, 2, streams), 0};
+    streams++;
+    struct pair pair = {engine->open(client, 1, streams), engine->open(server, 2, streams), 0};
     mc_slices_init(&up, &pki.realm.pool);
     mc_slices_init(&down, &pki.realm.pool);
     mc_slices_init(&plain, &pki.realm.pool);
