@@ -1,7 +1,14 @@
 #include "cli/again.h"
+#include "ossl/sha256.h"
 #include "sim/plan/units.h"
 #include <inttypes.h>
 #include <stdlib.h>
+
+const char *cli_build(char out[static CLI_BUILD])
+{
+    snprintf(out, CLI_BUILD, "squall %s (%s), %s", SQUALL_VERSION, SQUALL_COMMIT, mc_ossl_library());
+    return out;
+}
 
 struct stored { /* copies of what the row says */
     char *file, *scenario, *variant;
@@ -55,6 +62,7 @@ static void read_attrs(struct cli_again *again, struct sim_store *store)
         struct mc_str key = row.attr.key, value = row.attr.value;
         if (mc_str_starts(key, MC_STR("var."))) add_var(&again->selection, mc_str(key.p + 4, key.n - 4), value);
         if (mc_str_eq(key, MC_STR("script_digest"))) keep(again->script_digest, sizeof again->script_digest, value);
+        if (mc_str_eq(key, MC_STR("build"))) keep(again->build, sizeof again->build, value);
         if (mc_str_eq(key, MC_STR("duration"))) sim_read_duration(value, &again->selection.duration, why);
     }
     sim_rows_free(rows);

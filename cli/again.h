@@ -5,13 +5,20 @@
 #include "cli/results.h"
 #include "cli/selection.h"
 
+enum { CLI_BUILD = 160 };
+
 struct cli_again {
     struct cli_selection selection;
     struct cli_chosen chosen;
     char status[24], trace_hash[24], script_digest[24];
     int64_t run;
     bool script_changed; /* since then, or a file that it includes */
+    char build[CLI_BUILD]; /* that recorded it; empty: not known */
 };
+
+/* What a trace depends on besides the inputs: this program and the libraries in its simulation. Under
+ * another one verdicts are to be the same, hashes need not. Returns OUT. */
+const char *cli_build(char out[static CLI_BUILD]);
 
 /* WORD as in cli_results_find. The run: that of WORD or --run, else the last of the file. False: a message
  * has been printed, `selection.exit` says which. Freed by cli_again_fini in any case. */

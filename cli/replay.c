@@ -7,17 +7,32 @@
 
 /* ---- replay ---- */
 
-static void print_outcome(const struct cli_again *again, const struct cli_job_note *note, const char *hash)
+/* Returns the status that it has now. */
+static const char *print_outcome(const struct cli_again *again, const struct cli_job_note *note, const char *hash)
 {
     const struct sim_case *one = again->chosen.one;
     printf("run %" PRId64 "  %.*s  (%.*s seed %" PRIu64 ")\n", again->run, MC_STR_ARG(one->scenario), MC_STR_ARG(one->profile), one->seed);
     printf("  recorded  %-12s trace %s\n", again->status, *again->trace_hash ? again->trace_hash : "-");
     struct cli_job job = {.chosen = again->chosen, .state = CLI_JOB_ENDED, .note = *note};
-    printf("  now       %-12s trace %s\n", cli_job_status(&job), hash);
+    const char *status = cli_job_status(&job);
+    printf("  now       %-12s trace %s\n", status, hash);
+    return status;
 }
 
-static enum cli_exit compare(const struct cli_again *again, const char *hash)
+/* Another build may lay the same run out in other events; what it proves is to be the same. */
+static enum cli_exit compare_verdicts(const struct cli_again *again, const char *status)
 {
+    if (strcmp(again->status, status) != 0) {
+        puts("squall: another build, and another verdict");
+        return CLI_EXIT_DIVERGED;
+    }
+    puts("squall: another trace, by another build; the same verdict");
+    return CLI_EXIT_OK;
+}
+
+static enum cli_exit compare(const struct cli_again *again, const char *status, const char *hash)
+{
+    char build[CLI_BUILD];
     bool whole = *again->trace_hash && strcmp(again->status, "interrupted") != 0;
     if (whole && !strcmp(again->trace_hash, hash)) {
         puts("squall: the same trace");
@@ -31,8 +46,17 @@ static enum cli_exit compare(const struct cli_again *again, const char *hash)
         puts("squall: another trace, of a script that has changed since");
         return CLI_EXIT_INCONCLUSIVE;
     }
+    if (strcmp(again->build, cli_build(build)) != 0) return compare_verdicts(again, status);
     puts("squall: the same inputs gave another trace");
     return CLI_EXIT_DIVERGED;
+}
+
+static void warn(const struct cli_again *again)
+{
+    char build[CLI_BUILD];
+    if (again->script_changed) fprintf(stderr, "squall: warning: %s has changed since it was recorded\n", sim_script_name(again->chosen.script));
+    if (strcmp(again->build, cli_build(build)) != 0)
+        fprintf(stderr, "squall: warning: recorded by %s, this is %s\n", *again->build ? again->build : "an unknown build", build);
 }
 
 int cli_replay(const struct cli_args *args)
@@ -43,7 +67,7 @@ int cli_replay(const struct cli_args *args)
         cli_again_fini(&again);
         return (int)again.selection.exit;
     }
-    if (again.script_changed) fprintf(stderr, "squall: warning: %s has changed since it was recorded\n", sim_script_name(again.chosen.script));
+    warn(&again);
     struct cli_job_options options = {.fill = 0};
     struct cli_job_note note = cli_job_run(&again.chosen, &options, NULL);
     enum cli_exit code = note.exit;
@@ -51,8 +75,7 @@ int cli_replay(const struct cli_args *args)
         fprintf(stderr, "%s\n", note.why);
     } else {
         snprintf(hash, sizeof hash, "%016" PRIx64, note.outcome.trace_hash);
-        print_outcome(&again, &note, hash);
-        code = compare(&again, hash);
+        code = compare(&again, print_outcome(&again, &note, hash), hash);
     }
     cli_again_fini(&again);
     return (int)code;

@@ -1,4 +1,5 @@
 /* The verb `run`: every selected case in a process of its own, so many at a time, results merged in order. */
+#include "cli/again.h"
 #include "cli/job.h"
 #include "cli/progress.h"
 #include "cli/results.h"
@@ -149,6 +150,7 @@ static bool open_results(struct cli_run *run)
 /* What replay needs beside the run's row. */
 static void set_attrs(struct cli_run *run, const struct cli_job *job)
 {
+    char build[CLI_BUILD];
     char text[8192], key[300];
     const struct sim_case *one = job->chosen.one;
     const char *duration = cli_value(run->args, CLI_OPT_DURATION);
@@ -157,6 +159,7 @@ static void set_attrs(struct cli_run *run, const struct cli_job *job)
     snprintf(text, sizeof text, "%016" PRIx64, sim_script_digest(job->chosen.script));
     sim_store_set_attr(run->store, job->run, "script_digest", mc_str_c(text));
     sim_store_set_attr(run->store, job->run, "fidelity", MC_STR("wire"));
+    sim_store_set_attr(run->store, job->run, "build", mc_str_c(cli_build(build)));
     if (one->expect_fail.n) sim_store_set_attr(run->store, job->run, "expect_fail", one->expect_fail);
     if (duration) sim_store_set_attr(run->store, job->run, "duration", mc_str_c(duration));
     for (uint32_t i = 0; i < run->selection.var_count; i++) {

@@ -36,6 +36,10 @@ exits 0 replay a.db:3
 has "replay" "$OUT" "the same trace"
 sqlite3 a.db "UPDATE run SET trace_hash='0000000000000000' WHERE run_id=3"
 exits 3 replay a.db:3
+sqlite3 a.db "UPDATE run_attr SET value='squall 0.0.0' WHERE key='build' AND run_id=3"
+exits 0 replay a.db:3
+has "another build's trace is another, its verdict is not" "$OUT" "another build; the same verdict"
+has "it warns" "$ERR" "recorded by squall 0\.0\.0"
 echo "-- a comment" >>one.lua
 exits 2 replay a.db:3
 exits 0 replay a.db:4
