@@ -9,9 +9,10 @@ struct mc_pool_slab {
     size_t size;
 };
 
-enum { FINE_STEP = 16, FINE_MAX = 512, FINE_CLASSES = FINE_MAX / FINE_STEP, STEPS = 8, SLAB_BLOCKS_BYTES = 64 * 1024 };
+enum { FINE_STEP = 16, FINE_MAX = 512, FINE_CLASSES = FINE_MAX / FINE_STEP, STEPS = 8, STEP_BITS = 6, SLAB_BLOCKS_BYTES = 64 * 1024 };
 
 mc_static_assert(FINE_CLASSES + STEPS * 6 == MC_POOL_CLASSES, "512 << 6 is the largest block");
+mc_static_assert(FINE_MAX / STEPS == 1 << STEP_BITS, "a step of octave 0");
 mc_static_assert(sizeof(struct mc_pool_slab) % alignof(max_align_t) == 0, "blocks stay aligned");
 
 static unsigned class_of(size_t size)
@@ -19,7 +20,7 @@ static unsigned class_of(size_t size)
     if (size <= FINE_MAX) return size ? (unsigned)((size - 1) / FINE_STEP) : 0;
     unsigned octave = 63u - (unsigned)__builtin_clzll(size - 1) - 9; /* 513…1024 is octave 0 */
     size_t base = (size_t)FINE_MAX << octave;
-    return FINE_CLASSES + octave * STEPS + (unsigned)((size - 1 - base) / (base / STEPS));
+    return FINE_CLASSES + octave * STEPS + (unsigned)((size - 1 - base) >> (octave + STEP_BITS));
 }
 
 static size_t class_bytes(unsigned class)

@@ -65,31 +65,87 @@ bool mc_str_to_u64(struct mc_str s, uint64_t max, uint64_t *value)
     return true;
 }
 
-/* One more than a digit's value; 0: none. */
-static const uint8_t hex_digits[256] = {
-    ['0'] = 1, ['1'] = 2, ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-};
+/* ---- hexadecimal, eight digits at a time: a byte of a word is a digit, the first the highest ---- */
+
+enum { HEX_GROUP = 8 };
+
+static uint64_t every_byte(uint8_t byte)
+{
+    return UINT64_C(0x0101010101010101) * byte;
+}
+
+static uint64_t load(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(word) : word;
+}
+
+static void save(char *p, uint64_t word)
+{
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) word = __builtin_bswap64(word);
+    memcpy(p, &word, sizeof word);
+}
+
+/* The high bit of each byte tells whether it is at least C; bytes are under 0x80, so that none carries. */
+static uint64_t at_least(uint64_t word, char c)
+{
+    return word + every_byte((uint8_t)(0x80 - c));
+}
+
+static bool read_group(uint64_t word, uint64_t *value)
+{
+    const uint64_t high = every_byte(0x80);
+    if (word & high) return false;
+    uint64_t decimal = at_least(word, '0') & ~at_least(word, '9' + 1), letter = at_least(word, 'a') & ~at_least(word, 'f' + 1);
+    if (((decimal | letter) & high) != high) return false;
+    word = (word & every_byte(15)) + (letter >> 7 & every_byte(1)) * 9;
+    word = (word | word >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+    word = (word | word >> 8) & UINT64_C(0x0000ffff0000ffff);
+    *value = *value << 32 | ((word | word >> 16) & UINT32_MAX);
+    return true;
+}
+
+static bool read_digit(char c, uint64_t *value)
+{
+    bool decimal = c >= '0' && c <= '9';
+    if (!decimal && !(c >= 'a' && c <= 'f')) return false;
+    *value = *value << 4 | (uint64_t)(decimal ? c - '0' : c - 'a' + 10);
+    return true;
+}
 
 bool mc_hex_read(const char *p, unsigned digits, uint64_t *value)
 {
     uint64_t v = 0;
-    mc_assert(digits <= 16);
-    for (unsigned i = 0; i < digits; i++) {
-        uint8_t digit = hex_digits[(unsigned char)p[i]];
-        if (!digit) return false;
-        v = v << 4 | (digit - 1u);
-    }
+    mc_assert(digits <= 2 * HEX_GROUP);
+    for (; digits >= HEX_GROUP; digits -= HEX_GROUP, p += HEX_GROUP)
+        if (!read_group(load(p), &v)) return false;
+    for (; digits; digits--, p++)
+        if (!read_digit(*p, &v)) return false;
     *value = v;
     return true;
 }
 
+static uint64_t write_group(uint32_t value)
+{
+    uint64_t word = value;
+    word = (word | word << 16) & UINT64_C(0x0000ffff0000ffff);
+    word = (word | word << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    word = (word | word << 4) & every_byte(15);
+    uint64_t letter = (word + every_byte(6)) >> 4 & every_byte(1);
+    return word + every_byte('0') + letter * ('a' - '0' - 10);
+}
+
 char *mc_hex_write(char *p, uint64_t value, unsigned digits)
 {
-    mc_assert(digits <= 16);
-    for (unsigned i = digits; i-- > 0; value >>= 4) p[i] = "0123456789abcdef"[value & 15];
+    mc_assert(digits <= 2 * HEX_GROUP);
+    unsigned odd = digits % HEX_GROUP, whole = digits - odd;
+    for (unsigned i = 0; i < odd; i++) p[i] = "0123456789abcdef"[value >> (4 * (digits - 1 - i)) & 15];
+    for (unsigned left = whole; left; left -= HEX_GROUP) save(p + digits - left, write_group((uint32_t)(value >> (4 * (left - HEX_GROUP)))));
     return p + digits;
 }
+
+/* ---- decimal ---- */
 
 size_t mc_u64_to_text(uint64_t value, char out[static 20])
 {

@@ -43,7 +43,7 @@ static char *room(struct h1 *h1, size_t size)
 
 static char *put(char *at, struct mc_str text)
 {
-    memcpy(at, text.p, text.n);
+    if (text.n) memcpy(at, text.p, text.n);
     return at + text.n;
 }
 

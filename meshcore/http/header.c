@@ -52,7 +52,6 @@ enum mc_header_id mc_header_id(struct mc_str name)
 
 static struct mc_result reserve(struct mc_headers *headers, struct mc_arena *arena)
 {
-    if (headers->count < headers->capacity) return MC_RESULT(OK);
     if (headers->count >= MC_MAX_HEADERS * 2) return MC_RESULT(LIMIT);
     uint32_t capacity = headers->capacity ? headers->capacity * 2 : 16;
     struct mc_header *list = mc_arena_take(arena, capacity * sizeof *list);
@@ -63,23 +62,23 @@ static struct mc_result reserve(struct mc_headers *headers, struct mc_arena *are
     return MC_RESULT(OK);
 }
 
-static struct mc_result add(struct mc_headers *headers, struct mc_arena *arena, struct mc_header header)
+static struct mc_result add(struct mc_headers *headers, struct mc_arena *arena, enum mc_header_id id, struct mc_str name, struct mc_str value)
 {
-    MC_TRY(reserve(headers, arena));
-    headers->list[headers->count++] = header;
-    headers->seen |= 1u << header.id;
-    headers->bytes += (uint32_t)(header.name.n + header.value.n + 4);
+    if (headers->count == headers->capacity) MC_TRY(reserve(headers, arena));
+    headers->list[headers->count++] = (struct mc_header){name, value, id};
+    headers->seen |= 1u << id;
+    headers->bytes += (uint32_t)(name.n + value.n + 4);
     return MC_RESULT(OK);
 }
 
 struct mc_result mc_headers_add(struct mc_headers *headers, struct mc_arena *arena, struct mc_str name, struct mc_str value)
 {
-    return add(headers, arena, (struct mc_header){name, value, mc_header_id(name)});
+    return add(headers, arena, mc_header_id(name), name, value);
 }
 
 struct mc_result mc_headers_add_known(struct mc_headers *headers, struct mc_arena *arena, enum mc_header_id id, struct mc_str value)
 {
-    return add(headers, arena, (struct mc_header){mc_header_name(id), value, id});
+    return add(headers, arena, id, mc_header_name(id), value);
 }
 
 mc_static_assert(MC_HEADER_KNOWN_COUNT <= 32, "a set of known names is one word");
@@ -118,7 +117,7 @@ struct mc_result mc_headers_set(struct mc_headers *headers, struct mc_arena *are
         drop(headers, i + 1, id, name);
         return MC_RESULT(OK);
     }
-    return add(headers, arena, (struct mc_header){name, value, id});
+    return add(headers, arena, id, name, value);
 }
 
 void mc_headers_remove(struct mc_headers *headers, struct mc_str name)

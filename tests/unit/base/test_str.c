@@ -73,6 +73,38 @@ START_TEST(number_prints_as_printf_does)
 }
 END_TEST
 
+START_TEST(hexadecimal_is_read_and_written_as_printf_does)
+{
+    for (unsigned digits = 1; digits <= 16; digits++) {
+        uint64_t value = UINT64_C(0x0f1e2d3c4b5a6978) * digits & (digits == 16 ? UINT64_MAX : (UINT64_C(1) << 4 * digits) - 1), got = 0;
+        char want[20], out[20] = "..................";
+        snprintf(want, sizeof want, "%0*" PRIx64, (int)digits, value);
+        ck_assert_ptr_eq(mc_hex_write(out, value, digits), out + digits);
+        ck_assert(mc_str_eq(mc_str(out, digits), mc_str(want, digits)));
+        ck_assert_int_eq(out[digits], '.');
+        ck_assert(mc_hex_read(want, digits, &got));
+        ck_assert_uint_eq(got, value);
+    }
+}
+END_TEST
+
+/* Each byte value at each place of sixteen digits: those of 0-9 and a-f are taken, no other. */
+START_TEST(what_is_no_hexadecimal_digit_is_refused)
+{
+    for (int at = 0; at < 16; at++)
+        for (int c = 0; c < 256; c++) {
+            char text[] = "0123456789abcdef";
+            uint64_t value = 0, digit = (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+            int shift = 4 * (15 - at);
+            text[at] = (char)c;
+            bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+            ck_assert_int_eq(mc_hex_read(text, 16, &value), good);
+            ck_assert_int_eq(mc_hex_read(text + at, 1, &value), good);
+            if (good && mc_hex_read(text, 16, &value)) ck_assert_uint_eq(value >> shift & 15, digit);
+        }
+}
+END_TEST
+
 static const struct {
     const char *a, *b;
     unsigned distance;
@@ -103,6 +135,8 @@ Suite *test_str_suite(void)
     tcase_add_test(tc, cut_splits_at_the_first);
     tcase_add_loop_test(tc, number_is_decimal_and_bounded, 0, sizeof numbers / sizeof *numbers);
     tcase_add_test(tc, number_prints_as_printf_does);
+    tcase_add_test(tc, hexadecimal_is_read_and_written_as_printf_does);
+    tcase_add_test(tc, what_is_no_hexadecimal_digit_is_refused);
     tcase_add_loop_test(tc, distance_counts_edits, 0, sizeof words / sizeof *words);
     tcase_add_test(tc, every_code_has_a_text);
     suite_add_tcase(suite, tc);
