@@ -33,6 +33,7 @@ static void free_pod(struct mc_pool *pool, struct sim_pod *pod)
 
 void sim_world_free(struct sim_world *world)
 {
+    if (!world) return;
     struct mc_pool *pool = &world->realm->pool;
     for (uint32_t i = 0; i < world->container_count; i++) sim_container_fini(world->containers[i]);
     for (uint32_t i = 0; i < world->pod_count; i++) free_pod(pool, world->pods[i]);

@@ -38,7 +38,7 @@ struct sim_world_options {
 };
 
 struct sim_world *sim_world_new(const struct sim_world_options *options); /* NULL refuses */
-void sim_world_free(struct sim_world *world); /* at any moment between events; guests are their owners'. No `gone` is called */
+void sim_world_free(struct sim_world *world); /* at any moment between events; guests are their owners'. No `gone` is called. NULL is allowed */
 
 struct sim_engine *sim_world_engine(struct sim_world *world); /* for entries of one's own */
 struct sim_net *sim_world_net(struct sim_world *world);       /* rules, names, services, capture, observers, counts */

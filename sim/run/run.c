@@ -120,7 +120,7 @@ void sim_run_free(struct sim_run *run)
     struct mc_alloc alloc = run->options.alloc;
     run->realm.trace.record = NULL;
     sim_faults_free(run->faults);
-    if (run->check) {
+    if (run->picture.check) {
         sim_series_fini(&run->series);
         sim_picture_fini(&run->picture);
     }
@@ -195,8 +195,9 @@ static void go(struct sim_run *run, mc_ns until, uint64_t max_events)
         mc_ns to = mc_ns_min(until, next_window(run));
         uint64_t left = max_events ? max_events - (sim_run_events(run) - first) : 0;
         if (bound && (!left || bound - sim_run_events(run) < left)) left = bound - sim_run_events(run);
+        mc_ns before = run->now; /* events move it, too */
         enum sim_engine_stop stop = sim_world_run(run->world, to, left);
-        bool whole = run->now / MC_S != sim_world_now(run->world) / MC_S;
+        bool whole = before / MC_S != sim_world_now(run->world) / MC_S;
         settle(run);
         if (stop == SIM_ENGINE_FLOODED) sim_run_stop(run, SIM_STOP_BUDGET);
         if (stop == SIM_ENGINE_MEMORY) sim_run_stop(run, SIM_STOP_MEMORY);

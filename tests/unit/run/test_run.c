@@ -1,5 +1,6 @@
 /* Whole runs of small worlds: counts, times and verdicts that can be said beforehand. */
 #include "plans.h"
+#include "support/memory.h"
 #include <check.h>
 #include <string.h>
 
@@ -200,6 +201,24 @@ START_TEST(a_partition_bites_and_heals)
 }
 END_TEST
 
+/* Whatever allocation is refused while the world is built: an error, and nothing is left behind. */
+START_TEST(a_world_that_does_not_fit_is_refused)
+{
+    three_hops();
+    plans_mesh(&plans, _i);
+    for (uint64_t n = 1, built = 0; !built; n += 1 + n / 8) {
+        struct sim_error error = {0};
+        struct test_memory memory = {.refuse_at = n, .refuse_after = true};
+        struct mc_alloc alloc = test_alloc(&memory);
+        struct sim_run *refused = sim_run_new(&plans.plan, &(struct sim_run_options){.seed = 1, .alloc = alloc}, &error);
+        built = refused != NULL;
+        if (!built) ck_assert_str_ne(error.text, "");
+        sim_run_free(refused);
+        ck_assert_uint_eq(memory.live_blocks, 0);
+    }
+}
+END_TEST
+
 Suite *test_run_suite(void)
 {
     Suite *suite = suite_create("run");
@@ -213,6 +232,7 @@ Suite *test_run_suite(void)
     tcase_add_test(tests, same_seed_same_run_however_it_is_sliced);
     tcase_add_test(tests, a_fault_that_touches_nothing_is_inconclusive);
     tcase_add_test(tests, a_partition_bites_and_heals);
+    tcase_add_loop_test(tests, a_world_that_does_not_fit_is_refused, 0, 2); /* in plaintext, with identity */
     suite_add_tcase(suite, tests);
     return suite;
 }
