@@ -63,6 +63,8 @@ void mc_control_ca_mode(struct mc_control *control, enum mc_ca_mode mode, mc_ns 
 /* INVALID: options out of their bounds; NOT_FOUND: no such service; STATE: one is under way there, or
  * (orders) not in this phase. */
 struct mc_result mc_control_rollout_start(struct mc_control *control, const struct mc_rollout_options *options) MC_MUST_USE;
+/* FROM is where a controller that is no more has left it; STATE: it is known already. */
+struct mc_result mc_control_rollout_continue(struct mc_control *control, const struct mc_rollout_state *from) MC_MUST_USE;
 enum mc_rollout_order { MC_ROLLOUT_PAUSE, MC_ROLLOUT_RESUME, MC_ROLLOUT_ABORT };
 struct mc_result mc_control_rollout_order(struct mc_control *control, mc_atom target, enum mc_rollout_order order) MC_MUST_USE;
 const struct mc_rollout_state *mc_control_rollout(const struct mc_control *control, mc_atom target); /* newest; NULL */

@@ -240,6 +240,15 @@ static struct mc_rollout *make(struct mc_control *control, const struct mc_rollo
     return rollout;
 }
 
+static struct mc_result begin(struct mc_rollout *rollout)
+{
+    struct mc_result result = set_weights(rollout);
+    mc_assert(mc_ok(result));
+    trace_state(rollout);
+    begin_tick(rollout);
+    return MC_RESULT(OK);
+}
+
 struct mc_result mc_control_rollout_start(struct mc_control *control, const struct mc_rollout_options *options)
 {
     struct mc_rollout *old = find(control, options->target);
@@ -250,11 +259,19 @@ struct mc_result mc_control_rollout_start(struct mc_control *control, const stru
     if (!rollout) return MC_RESULT(NO_MEMORY);
     if (old) drop(old);
     mc_list_push_back(&control->rollouts, &rollout->link);
-    struct mc_result result = set_weights(rollout);
-    mc_assert(mc_ok(result));
-    trace_state(rollout);
-    begin_tick(rollout);
-    return MC_RESULT(OK);
+    return begin(rollout);
+}
+
+struct mc_result mc_control_rollout_continue(struct mc_control *control, const struct mc_rollout_state *from)
+{
+    MC_TRY(mc_rollout_check_options(&from->options));
+    if (!mc_registry_service(control->registry, from->options.target)) return MC_RESULT(NOT_FOUND);
+    if (find(control, from->options.target)) return MC_RESULT(STATE);
+    struct mc_rollout *rollout = make(control, &from->options);
+    if (!rollout) return MC_RESULT(NO_MEMORY);
+    rollout->state = *from;
+    mc_list_push_back(&control->rollouts, &rollout->link);
+    return begin(rollout);
 }
 
 struct mc_result mc_control_rollout_order(struct mc_control *control, mc_atom target, enum mc_rollout_order order)

@@ -10,6 +10,14 @@ void mc_conn_init(struct mc_conn *conn, const struct mc_conn_type *type, struct 
 
 /* ---- life ---- */
 
+/* A connection may be opened again: nothing of the stream before counts. */
+static void begin(struct mc_conn *conn)
+{
+    conn->finished = conn->ended = conn->clogged = false;
+    conn->consumed = 0;
+    conn->bytes_in = conn->bytes_out = 0;
+}
+
 static void free_layers(struct mc_conn *conn)
 {
     while (conn->layer) {
@@ -51,6 +59,7 @@ bool mc_conn_open(struct mc_conn *conn, struct mc_addr to)
         free_layers(conn);
         return false;
     }
+    begin(conn);
     conn->peer = conn->original = to;
     conn->stream = mc_turn_open(conn->net->turn, to);
     conn->state = MC_CONN_CONNECTING;
@@ -66,6 +75,7 @@ bool mc_conn_accept(struct mc_conn *conn, const struct mc_event *accepted)
         free_layers(conn);
         return false;
     }
+    begin(conn);
     conn->stream = accepted->stream;
     conn->peer = accepted->accepted.peer;
     conn->local = accepted->accepted.local;

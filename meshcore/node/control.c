@@ -29,8 +29,10 @@ static struct mc_result command(struct mc_node *node, const struct mc_command *o
     }
     case MC_NODE_CHANGE:
         return mc_registry_apply(control->registry, &mc_container(order, const struct mc_node_change, base)->change);
-    case MC_NODE_ROLLOUT_START:
-        return mc_control_rollout_start(control, &mc_container(order, const struct mc_node_rollout_start, base)->options);
+    case MC_NODE_ROLLOUT_START: {
+        const struct mc_node_rollout_start *begin = mc_container(order, const struct mc_node_rollout_start, base);
+        return begin->from ? mc_control_rollout_continue(control, begin->from) : mc_control_rollout_start(control, &begin->options);
+    }
     case MC_NODE_ROLLOUT_PAUSE:
     case MC_NODE_ROLLOUT_RESUME:
     case MC_NODE_ROLLOUT_ABORT:

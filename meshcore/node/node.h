@@ -97,6 +97,7 @@ struct mc_node_change {
 struct mc_node_rollout_start {
     struct mc_command base;
     struct mc_rollout_options options;
+    const struct mc_rollout_state *from; /* not NULL: goes on from there, as a controller does from a resource's status */
 };
 
 struct mc_node_rollout_order {

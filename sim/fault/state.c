@@ -99,7 +99,7 @@ static void slow_app_started(struct sim_fault *fault, uint32_t pod)
     set_pace(fault, pod);
 }
 
-const struct sim_fault_code fault_crash = {.start = start_crash, .stop = stop_crash, .pods_only = true};
+const struct sim_fault_code fault_crash = {.start = start_crash, .stop = stop_crash, .pods_only = true, .control = true};
 const struct sim_fault_code fault_pause = {.start = start_pause, .stop = stop_pause, .count = count_connections, .app_started = pause_app_started,
                                           .pods_only = true, .control = true};
 const struct sim_fault_code fault_slow = {

@@ -32,7 +32,7 @@ static void read_stages(lua_State *L, struct mc_arena *arena, const char *what, 
             lua_geti(L, -1, 1);
             stages[at].at = sim_schema_duration(L, -1, what, field->name);
             lua_geti(L, -2, 2);
-            if (!lua_isnumber(L, -1) || lua_tonumber(L, -1) < 0 || lua_tonumber(L, -1) > 1e9) sim_schema_error(L, what, field->name, "item %u: %s is no rate", i + 1, luaL_tolstring(L, -1, NULL));
+            if (!lua_isnumber(L, -1) || lua_tonumber(L, -1) < 0 || lua_tonumber(L, -1) > 1e9) sim_schema_error(L, what, field->name, "item %u: %s is no rate", i + 1, mc_sandbox_text(L, -1));
             stages[at].rate_milli = (uint64_t)(lua_tonumber(L, -1) * 1000 + 0.5);
         } else {
             sim_schema_read(L, -1, arena, "stages", fields, MC_COUNT_OF(fields), &k6);
@@ -46,6 +46,8 @@ static void read_stages(lua_State *L, struct mc_arena *arena, const char *what, 
     words->spec.stage_count = at;
 }
 
+enum { VUS_MAX = 100000 };
+
 static void check_load(lua_State *L, struct load_words *words)
 {
     static const enum sim_executor executors[] = {
@@ -58,9 +60,19 @@ static void check_load(lua_State *L, struct load_words *words)
     if (open != words->has_rate) luaL_error(L, open ? "load: 'rate' is missing" : "load: 'rate' is for constant and poisson arrivals: this executor takes another");
     if ((spec->executor == SIM_LOAD_RAMPING_RATE) != words->has_stages) luaL_error(L, words->has_stages ? "load: 'stages' is for \"ramping-arrival-rate\"" : "load: 'stages' is missing");
     if ((spec->executor == SIM_LOAD_CLOSED) != words->has_vus) luaL_error(L, words->has_vus ? "load: 'vus' is for \"constant-vus\"" : "load: 'vus' is missing");
-    if (words->has_vus && !spec->vus) luaL_error(L, "load: 'vus': at least 1");
-    if (!spec->name.n) spec->name = spec->to;
+    if (words->has_vus && (!spec->vus || spec->vus > VUS_MAX)) sim_schema_error(L, "load", "vus", "%u is not between 1 and %d", spec->vus, VUS_MAX);
+    if (spec->max_vus > VUS_MAX) sim_schema_error(L, "load", "max_vus", "%u is over %d", spec->max_vus, VUS_MAX);
+    if (!sim_schema_is_token(spec->method)) sim_schema_error(L, "load", "method", "\"%s\" is no method: write GET or POST", spec->method.p);
     if (spec->path.n && spec->path.p[0] != '/') luaL_error(L, "load: 'path': \"%s\" does not begin with '/'", spec->path.p);
+}
+
+/* Not that of the service: `src` of a question could not tell them apart. */
+static struct mc_str default_name(lua_State *L, struct mc_arena *arena, struct mc_str to)
+{
+    struct mc_str name = mc_arena_copy(arena, mc_str_c(lua_pushfstring(L, "load-%s", to.p)));
+    if (!name.p) luaL_error(L, "out of memory");
+    lua_pop(L, 1);
+    return name;
 }
 
 void sim_read_load(lua_State *L, int index, struct mc_arena *arena, struct sim_load_spec *spec)
@@ -91,6 +103,8 @@ void sim_read_load(lua_State *L, int index, struct mc_arena *arena, struct sim_l
     }};
     sim_schema_read(L, index, arena, "load", fields, MC_COUNT_OF(fields), &words);
     check_load(L, &words);
+    if (words.spec.name.n) sim_schema_name(L, "load", "name", words.spec.name);
+    else words.spec.name = default_name(L, arena, words.spec.to);
     *spec = words.spec;
 }
 
@@ -107,7 +121,7 @@ static void read_quantile(lua_State *L, struct mc_arena *arena, const char *what
 {
     (void)arena;
     lua_Number value = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || !(value > 0 && value < 100)) sim_schema_error(L, what, field->name, "a number between 0 and 100 is expected, not %s", luaL_tolstring(L, -1, NULL));
+    if (lua_type(L, -1) != LUA_TNUMBER || !(value > 0 && value < 100)) sim_schema_error(L, what, field->name, "a number between 0 and 100 is expected, not %s", mc_sandbox_text(L, -1));
     *(uint32_t *)(void *)((char *)record + field->offset) = (uint32_t)(value * 10000 + 0.5);
 }
 
@@ -148,6 +162,14 @@ static void read_metrics(lua_State *L, struct mc_arena *arena, const char *what,
 
 #define AT(member) offsetof(struct sim_canary_spec, member)
 
+static void read_on_inconclusive(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    struct mc_str *word = (struct mc_str *)(void *)((char *)record + field->offset);
+    *word = sim_schema_text(L, -1, arena, what, field->name);
+    if (mc_str_eq(*word, MC_STR("hold")) || mc_str_eq(*word, MC_STR("fail")) || mc_str_eq(*word, MC_STR("pass"))) return;
+    sim_schema_error(L, what, field->name, "\"%.*s\" is not one of hold, fail, pass", MC_STR_ARG(*word));
+}
+
 static void read_analysis(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
 {
     static const struct sim_field fields[] = {
@@ -157,6 +179,8 @@ static void read_analysis(lua_State *L, struct mc_arena *arena, const char *what
         {"max_weight", SIM_FIELD_COUNT, AT(max_weight)},
         {"min_samples", SIM_FIELD_COUNT, AT(min_samples)},
         {"metrics", SIM_FIELD_READ, .read = read_metrics},
+        {"deadline", SIM_FIELD_DURATION, AT(deadline)},
+        {"on_inconclusive", SIM_FIELD_READ, AT(on_inconclusive), .read = read_on_inconclusive},
     };
     (void)what, (void)field;
     sim_schema_read(L, -1, arena, "canary.analysis", fields, MC_COUNT_OF(fields), record);

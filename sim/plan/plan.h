@@ -218,6 +218,8 @@ struct sim_canary_spec {
     struct sim_canary_metric metrics[4];
     uint32_t metric_count;
     bool manual;                /* never promoted past max_weight by itself */
+    mc_ns deadline;             /* without an advance for so long it is rolled back; 0: none */
+    struct mc_str on_inconclusive; /* "hold", "fail", "pass"; empty: hold */
 };
 
 /* ---- checks that are declared ---- */

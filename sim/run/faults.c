@@ -21,20 +21,22 @@ static struct sim_app *app(struct sim_fault_targets *targets, uint32_t world)
 
 static void restart(struct sim_fault_targets *targets, uint32_t world)
 {
-    struct run_pod *pod = pod_at(run_of(targets), world);
-    if (pod) run_pod_restart(pod->run, pod);
+    struct sim_run *run = run_of(targets);
+    struct run_pod *pod = pod_at(run, world);
+    if (pod) run_pod_restart(run, pod);
+    else if (world == run->control_pod) run_control_restart(run);
 }
 
 static uint32_t control(struct sim_fault_targets *targets)
 {
     struct sim_run *run = run_of(targets);
-    return run->control ? run->control_container : SIM_NONE;
+    return run->control_pod != SIM_NONE ? run->control_container : SIM_NONE;
 }
 
 static struct mc_registry *registry(struct sim_fault_targets *targets)
 {
     struct sim_run *run = run_of(targets);
-    return run->control ? run->registry : NULL;
+    return run->control_pod != SIM_NONE ? run->registry : NULL;
 }
 
 static struct mc_authority *authority(struct sim_fault_targets *targets)

@@ -104,7 +104,7 @@ static void no_traffic_after_rollback(struct sim_run *run, struct run_invariant 
 {
     const struct run_pod *pod = &run->pods[arrival->at];
     const struct sim_canary *canary = pod->service < run->plan->topology.service_count ? canary_of(run, pod) : NULL;
-    const struct mc_rollout_state *state = canary && run->control ? mc_node_rollout(run->control, canary->target) : NULL;
+    const struct mc_rollout_state *state = canary ? run_rollout_state(run, canary) : NULL;
     if (!state) return;
     invariant->seen++;
     if (state->phase != MC_ROLLOUT_FAILED || !state->history_count) return;

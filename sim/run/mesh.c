@@ -109,15 +109,24 @@ bool run_mesh_join(struct sim_run *run, struct run_pod *pod)
 
 /* ---- the control plane ---- */
 
+/* Rollouts are resources of the platform: their state outlives the controller. */
+static void control_gone(struct sim_container_owner *owner, uint32_t container, uint32_t status, mc_ns now)
+{
+    (void)container, (void)status, (void)now;
+    struct sim_run *run = mc_container(owner, struct sim_run, control_owner);
+    run_rollouts_keep(run);
+    mc_node_free(run->control);
+    run->control = NULL;
+    run_event(run, "control", SIM_WARNING, MC_STR("control-plane"), "down");
+}
+
+static const struct sim_container_owner_type control_owner = {control_gone};
+
+/* Each start has a number of its own, so that none repeats the draws of one before. */
 static bool start_control(struct sim_run *run)
 {
-    const struct sim_profile *profile = &run->plan->profile;
-    struct sim_pod_spec pod = {.machine = run_machine(run, 0, true), .name = MC_STR("control-plane"), .service = SIM_NONE, .version = SIM_NONE};
-    if (pod.machine == SIM_NONE || !sim_world_add_pod(run->world, &pod, &run->control_pod)) return false;
-    struct sim_container_spec container = {.pod = run->control_pod, .threads = 4, .price = profile->price};
-    if (!sim_world_add_container(run->world, &container, &run->control_container)) return false;
     struct mc_node_options options = {.realm = &run->realm,
-                                      .number = RUN_NODE_CONTROL,
+                                      .number = RUN_NODE_CONTROL + run->control_starts++ % (RUN_NODE_APP - RUN_NODE_CONTROL),
                                       .name = mc_atoms_intern(&run->realm.atoms, MC_STR("control-plane")),
                                       .role = MC_NODE_CONTROL,
                                       .registry = run->registry,
@@ -129,6 +138,41 @@ static bool start_control(struct sim_run *run)
     return true;
 }
 
+static bool add_control(struct sim_run *run)
+{
+    struct sim_pod_spec pod = {.machine = run_machine(run, 0, true), .name = MC_STR("control-plane"), .service = SIM_NONE, .version = SIM_NONE};
+    if (pod.machine == SIM_NONE || !sim_world_add_pod(run->world, &pod, &run->control_pod)) return false;
+    run->control_owner.type = &control_owner;
+    struct sim_container_spec container = {
+        .pod = run->control_pod, .threads = 4, .price = run->plan->profile.price, .owner = &run->control_owner};
+    return sim_world_add_container(run->world, &container, &run->control_container) && start_control(run);
+}
+
+static void control_back(struct sim_call *call)
+{
+    struct sim_run *run = mc_container(call, struct sim_run, control_back);
+    if (!run->control) return;
+    run_rollouts_go_on(run);
+    sim_faults_control_started(run->faults);
+}
+
+void run_control_restart(struct sim_run *run)
+{
+    if (run->control) return;
+    if (!start_control(run)) {
+        run->out_of_memory = true;
+        return;
+    }
+    run_event(run, "control", SIM_INFO, MC_STR("control-plane"), "started again");
+    run->control_back.fire = control_back;
+    sim_run_call_at(run, sim_world_now(run->world), &run->control_back);
+}
+
+void run_change(struct sim_run *run, const struct mc_node_change *change)
+{
+    if (!run_command(run, &change->base)) (void)mc_registry_apply(run->registry, &change->change).code;
+}
+
 bool run_mesh_build(struct sim_run *run)
 {
     if (!run->registry) return true;
@@ -138,7 +182,7 @@ bool run_mesh_build(struct sim_run *run)
     if (!run->compiler) return false;
     mc_compiler_init(run->compiler, run->registry);
     if (!mc_ok(mc_compiler_update(run->compiler))) return false;
-    return !run->plan->profile.control_plane || start_control(run);
+    return !run->plan->profile.control_plane || add_control(run);
 }
 
 void run_mesh_free(struct sim_run *run)

@@ -95,6 +95,7 @@ struct sim_canary {
     mc_atom target;
     struct sim_call begin;
     bool begun;
+    struct mc_rollout_state *kept; /* while the controller is away: as it left it; NULL: it never was */
     mc_ns onset;              /* of the last fault before roll-back: for time_to_rollback */
 };
 
@@ -134,9 +135,11 @@ struct sim_run {
     struct run_machines *machines; /* while the world is built */
     struct mc_registry *registry;
     struct mc_compiler *compiler; /* what sidecars start with */
-    struct mc_node *control;
+    struct mc_node *control;  /* NULL: the mesh has none, or it is down */
+    uint32_t control_starts;  /* how often it was started */
     uint32_t control_pod, control_container; /* in the world; SIM_NONE: none */
     struct sim_container_owner control_owner;
+    struct sim_call control_back; /* it has started again: gets its orders once it has taken its first step */
     uint32_t *vips;           /* services in the network, by the plan's numbers */
     struct mc_ossl *ossl;
     struct mc_authority *authority;
@@ -231,6 +234,9 @@ bool run_place_load(struct sim_run *run, struct sim_load *load); /* a pod of its
 bool run_mesh_prepare(struct sim_run *run); /* registry, CA: before the pods */
 bool run_mesh_build(struct sim_run *run);   /* control plane, what the sidecars start with: after them */
 void run_mesh_free(struct sim_run *run);
+void run_control_restart(struct sim_run *run); /* after a crash; harmless if it runs */
+/* A change of the registry: an order to the control plane; one that is down finds it when it is back. */
+void run_change(struct sim_run *run, const struct mc_node_change *change);
 bool run_mesh_join(struct sim_run *run, struct run_pod *pod);
 struct mc_svid *run_first_svid(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
 struct mc_snapshot *run_first_snapshot(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
@@ -243,6 +249,9 @@ bool run_add_plan_loads(struct sim_run *run, struct sim_error *error);
 bool run_add_plan_canaries(struct sim_run *run, struct sim_error *error);
 void run_free_loads(struct sim_run *run);
 void run_fault_began(struct sim_run *run); /* rollouts remember the latest, for time_to_rollback */
+void run_rollouts_keep(struct sim_run *run);   /* the controller goes */
+void run_rollouts_go_on(struct sim_run *run);  /* it is back */
+const struct mc_rollout_state *run_rollout_state(const struct sim_run *run, const struct sim_canary *canary); /* NULL: not begun */
 void run_rollout_moved(struct sim_run *run, mc_atom target, enum mc_rollout_phase phase);
 
 /* ---- faults.c ---- */

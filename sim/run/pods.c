@@ -30,10 +30,10 @@ static void notice(struct sim_entry *entry)
     if (pod->ready == pod->alive) return;
     pod->ready = pod->alive;
     run_set_backends(run, pod->service);
-    if (!run->control) return;
+    if (run->control_pod == SIM_NONE) return;
     struct mc_node_change command = {.base = {MC_NODE_CHANGE},
                                      .change = {.kind = MC_CHANGE_READY, .name = pod->atom, .ready = pod->ready}};
-    run_command(run, &command.base);
+    run_change(run, &command);
 }
 
 static const struct sim_entry_type readiness_entry = {"readiness", SIM_CLASS_FAULT, SIM_KIND_ORDER, notice};
@@ -69,7 +69,7 @@ static mc_atom workload_atom(struct sim_run *run, const struct run_pod *pod)
 static bool start_sidecar(struct sim_run *run, struct run_pod *pod, bool first)
 {
     struct mc_svid *svid = first ? run_first_svid(run, pod) : NULL;
-    struct mc_snapshot *snapshot = first || !run->control ? run_first_snapshot(run, pod) : NULL;
+    struct mc_snapshot *snapshot = first || run->control_pod == SIM_NONE ? run_first_snapshot(run, pod) : NULL;
     struct mc_node_options options = {.realm = &run->realm,
                                       .number = run_sidecar_node((uint32_t)(pod - run->pods)),
                                       .name = pod->atom,

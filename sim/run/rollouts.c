@@ -46,7 +46,10 @@ static struct mc_rollout_options options_of(struct sim_run *run, const struct si
                                          .max_weight = spec->max_weight,
                                          .min_samples = spec->min_samples,
                                          .reporter = MC_REPORTER_SOURCE,
-                                         .on_inconclusive = MC_INCONCLUSIVE_HOLD,
+                                         .on_inconclusive = mc_str_eq(spec->on_inconclusive, MC_STR("fail"))   ? MC_INCONCLUSIVE_FAIL
+                                                            : mc_str_eq(spec->on_inconclusive, MC_STR("pass")) ? MC_INCONCLUSIVE_PASS
+                                                                                                               : MC_INCONCLUSIVE_HOLD,
+                                         .deadline = spec->deadline,
                                          .manual_promotion = spec->manual};
     for (uint32_t i = 0; i < spec->metric_count && i < MC_ROLLOUT_CHECKS; i++)
         options.checks[options.check_count++] =
@@ -68,7 +71,7 @@ static void begin(struct sim_call *call)
 
 struct sim_canary *sim_run_canary(struct sim_run *run, const struct sim_canary_spec *spec, struct sim_error *error)
 {
-    if (!run->control || !run->plan->profile.rollouts) {
+    if (run->control_pod == SIM_NONE || !run->plan->profile.rollouts) {
         sim_error_refuse(error, spec->source, "canary: profile \"%.*s\" has no rollout controller", MC_STR_ARG(run->plan->profile.name));
         return NULL;
     }
@@ -140,14 +143,41 @@ struct sim_canary *sim_run_canary_find(struct sim_run *run, struct mc_str target
     return NULL;
 }
 
-static const struct mc_rollout_state *state_of(const struct sim_run *run, const struct sim_canary *canary)
+const struct mc_rollout_state *run_rollout_state(const struct sim_run *run, const struct sim_canary *canary)
 {
-    return canary->begun && run->control ? mc_node_rollout(run->control, canary->target) : NULL;
+    const struct mc_rollout_state *state = canary->begun && run->control ? mc_node_rollout(run->control, canary->target) : NULL;
+    return state ? state : canary->kept;
+}
+
+void run_rollouts_keep(struct sim_run *run)
+{
+    mc_list_each(link, &run->canaries)
+    {
+        struct sim_canary *canary = mc_container(link, struct sim_canary, link);
+        const struct mc_rollout_state *state = run_rollout_state(run, canary);
+        if (!state || state == canary->kept) continue;
+        if (!canary->kept) canary->kept = mc_arena_take(&run->arena, sizeof *canary->kept);
+        if (canary->kept) *canary->kept = *state;
+        else run->out_of_memory = true;
+    }
+}
+
+void run_rollouts_go_on(struct sim_run *run)
+{
+    mc_list_each(link, &run->canaries)
+    {
+        struct sim_canary *canary = mc_container(link, struct sim_canary, link);
+        struct mc_node_rollout_start command = {.base = {MC_NODE_ROLLOUT_START}, .from = canary->kept};
+        if (!canary->begun && canary->spec.start <= run->now) begin(&canary->begin);
+        bool under_way = canary->kept && canary->kept->phase != MC_ROLLOUT_SUCCEEDED && canary->kept->phase != MC_ROLLOUT_FAILED;
+        if (under_way && !run_command(run, &command.base))
+            run_event(run, "rollout", SIM_ERROR_SEVERITY, canary->spec.target, "could not go on");
+    }
 }
 
 struct sim_canary_view sim_run_canary_view(const struct sim_run *run, const struct sim_canary *canary)
 {
-    const struct mc_rollout_state *state = state_of(run, canary);
+    const struct mc_rollout_state *state = run_rollout_state(run, canary);
     if (!state) return (struct sim_canary_view){.phase = "pending"};
     const char *phase = mc_rollout_phase_text(state->phase);
     if (state->phase == MC_ROLLOUT_PROGRESSING && state->last == MC_CHECK_FAILED) phase = "holding";
@@ -156,11 +186,22 @@ struct sim_canary_view sim_run_canary_view(const struct sim_run *run, const stru
         .phase = phase, .weight = state->weight, .failed_checks = state->failed_checks, .steps = state->history_count};
 }
 
+/* Of those that are kept, the INDEX-th that is a change of phase or weight; single judgements are told as events. */
+static const struct mc_rollout_step *change_at(const struct mc_rollout_state *state, uint32_t index)
+{
+    uint32_t first = state->history_count > MC_ROLLOUT_HISTORY ? state->history_count - MC_ROLLOUT_HISTORY : 0;
+    for (uint32_t i = first; i < state->history_count; i++) {
+        const struct mc_rollout_step *step = &state->history[i % MC_ROLLOUT_HISTORY];
+        if (!step->is_check && index-- == 0) return step;
+    }
+    return NULL;
+}
+
 bool sim_run_canary_step(const struct sim_run *run, const struct sim_canary *canary, uint32_t index, struct sim_canary_step *step)
 {
-    const struct mc_rollout_state *state = state_of(run, canary);
-    if (!state || index >= state->history_count || index + MC_ROLLOUT_HISTORY < state->history_count) return false;
-    const struct mc_rollout_step *from = &state->history[index % MC_ROLLOUT_HISTORY];
+    const struct mc_rollout_state *state = run_rollout_state(run, canary);
+    const struct mc_rollout_step *from = state ? change_at(state, index) : NULL;
+    if (!from) return false;
     *step = (struct sim_canary_step){
         .at = from->at, .phase = mc_rollout_phase_text(from->phase), .weight = from->weight, .failed_checks = from->failed_checks};
     return true;
