@@ -13,7 +13,6 @@ static void count_completed(struct px_request *request)
     struct px_cluster *cluster = request->cluster;
     struct mc_alloc alloc = mc_pool_as_alloc(request->proxy->pool);
     mc_ns since = request->completed == MC_NEVER ? request->started : request->completed;
-    cluster->v[PX_CLUSTER_RQ_COMPLETED]++;
     mc_hist_add(&cluster->rq_time, &alloc, (uint64_t)(request->proxy->turn->now - since));
 }
 
@@ -79,7 +78,7 @@ static void answer_failure(struct px_request *request, enum px_failure failure)
     struct mc_str reason = mc_str_c(failures[failure].text);
     memcpy(text + n, "reset reason: ", 14);
     memcpy(text + n + 14, reason.p, reason.n);
-    px_codes_add(&request->cluster->codes, request->proxy->pool, status_of(failure));
+    px_cluster_charge(request->cluster, status_of(failure));
     px_request_reply(request, status_of(failure), failures[failure].flag,
                      failure == PX_FAILURE_TRY_TIMEOUT ? MC_STR("upstream request timeout") : mc_str(text, n + 14 + reason.n));
 }
@@ -117,6 +116,20 @@ static bool count_attempt(struct px_request *request)
     if (!request->proxy->options.is_sidecar) return true;
     struct mc_str text = mc_arena_copy(request->arena, mc_str(digits, mc_u64_to_text(request->attempts, digits)));
     return text.p && mc_ok(mc_headers_set(&request->head.headers, request->arena, mc_header_name(MC_HEADER_X_ENVOY_ATTEMPT_COUNT), text));
+}
+
+/* How long the endpoint may take, so that it need not go on for nobody: Envoy's setTimeoutHeaders. A time
+ * that is over is told as 1 ms, 0 would mean no end. */
+static bool tell_timeout(struct px_request *request)
+{
+    char digits[20];
+    mc_ns since = request->completed == MC_NEVER ? request->proxy->turn->now : request->completed;
+    mc_ns left = request->timeout - (request->proxy->turn->now - since), expected = request->per_try_timeout;
+    if (!request->timeout && !expected) return true;
+    if (!expected || (request->timeout && left < expected)) expected = left;
+    if (expected < MC_MS) expected = MC_MS;
+    struct mc_str text = mc_arena_copy(request->arena, mc_str(digits, mc_u64_to_text((uint64_t)(expected / MC_MS), digits)));
+    return text.p && mc_ok(mc_headers_set(&request->head.headers, request->arena, MC_STR("x-envoy-expected-rq-timeout-ms"), text));
 }
 
 static void grant_down(struct px_request *request)
@@ -183,7 +196,7 @@ void px_attempt_attach(struct px_request *request, struct px_upstream *upstream)
 {
     struct px_cluster *cluster = request->cluster;
     request->up = (struct mc_handler){.type = &up_type};
-    if (!count_attempt(request) || !mc_http_open(upstream->http, &request->up)) {
+    if (!count_attempt(request) || !tell_timeout(request) || !mc_http_open(upstream->http, &request->up)) {
         request->up.exchange = NULL;
         px_pool_done(upstream);
         px_attempt_failed(request, PX_FAILURE_NO_MEMORY);
@@ -216,7 +229,6 @@ static void observe(struct px_request *request, uint16_t status)
 {
     mc_ns now = request->proxy->turn->now;
     px_outlier_result(request->host, status);
-    px_codes_add(&request->cluster->codes, request->proxy->pool, status);
     px_balance_observe(request->host, now - request->attempt_at, now);
 }
 
@@ -227,17 +239,25 @@ static void on_head(struct mc_handler *handler, struct mc_head *head, bool end)
     observe(request, head->status);
     if (request->retry.on && px_retry_wants_status(request, head)) {
         if (px_retry_plan(request, head->status)) {
+            px_codes_add(&request->cluster->retry_codes, request->proxy->pool, head->status);
             px_attempt_drop(request);
             return;
         }
     } else if (request->retry.made) {
         request->cluster->v[PX_CLUSTER_RQ_RETRY_SUCCESS]++;
     }
+    px_cluster_charge(request->cluster, head->status);
     px_retry_release(request);
     request->retry.on = 0;
     request->try_at = MC_NEVER;
     add_service_time(request, head);
     px_request_relay_head(request, head, end);
+}
+
+/* Answers with 1xx count and stay here: what was expected, the client has been told by ourselves. */
+static void on_informed(struct mc_handler *handler, uint16_t status)
+{
+    px_cluster_charge(of_up(handler)->cluster, status);
 }
 
 static void on_body(struct mc_handler *handler, struct mc_slice slice, bool end)
@@ -292,5 +312,5 @@ static void on_ended(struct mc_handler *handler, enum mc_exchange_end end)
 }
 
 static const struct mc_handler_type up_type = {
-    .head = on_head, .body = on_body, .trailers = on_trailers, .clogged = on_clogged, .ended = on_ended,
+    .head = on_head, .informed = on_informed, .body = on_body, .trailers = on_trailers, .clogged = on_clogged, .ended = on_ended,
 };

@@ -24,6 +24,7 @@ void px_cluster_unref(struct px_cluster *cluster)
     mc_pool_give(proxy->pool, cluster->hosts, cluster->host_capacity * sizeof(struct px_host *));
     mc_tls_context_unref(cluster->tls);
     px_codes_fini(&cluster->codes, proxy->pool);
+    px_codes_fini(&cluster->retry_codes, proxy->pool);
     mc_hist_clear(&cluster->rq_time, &alloc);
     mc_hist_clear(&cluster->cx_time, &alloc);
     mc_resource_unref(cluster->resource);

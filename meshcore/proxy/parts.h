@@ -276,7 +276,7 @@ struct px_cluster {
     struct mc_timer outlier_timer;
     mc_ns created;
     uint64_t v[PX_CLUSTER_STAT_COUNT];
-    struct px_codes codes;
+    struct px_codes codes, retry_codes; /* RETRY_CODES: of answers that were not passed on but retried */
     struct mc_hist rq_time, cx_time;
     struct mc_grave grave;
 };
@@ -285,6 +285,7 @@ struct px_cluster *px_cluster_get(struct mc_proxy *proxy, mc_atom name); /* borr
 void px_clusters_apply(struct mc_proxy *proxy);
 void px_clusters_free(struct mc_proxy *proxy);
 void px_cluster_ref(struct px_cluster *cluster);
+void px_cluster_charge(struct px_cluster *cluster, uint16_t status); /* a request to it was answered, by whomever */
 void px_cluster_unref(struct px_cluster *cluster);
 void px_host_ref(struct px_host *host);
 void px_host_unref(struct px_host *host);

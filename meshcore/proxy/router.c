@@ -72,7 +72,10 @@ static bool rewrite(struct px_request *request)
 {
     const struct mc_route *route = request->route;
     struct mc_head *head = &request->head;
-    if (route->host_rewrite.n) head->authority = route->host_rewrite;
+    if (route->host_rewrite.n) {
+        if (!mc_ok(mc_headers_set(&head->headers, request->arena, MC_STR("x-envoy-original-host"), head->authority))) return false;
+        head->authority = route->host_rewrite;
+    }
     if (route->prefix_rewrite.n) {
         struct mc_str path = rewritten_path(request);
         if (!path.p || !mc_ok(mc_headers_set(&head->headers, request->arena, MC_STR("x-envoy-original-path"), head->path))) return false;
@@ -173,7 +176,7 @@ static void remember_tried(struct px_request *request, const struct px_host *hos
 static void no_host(struct px_request *request)
 {
     request->cluster->v[PX_CLUSTER_CX_NONE_HEALTHY]++;
-    px_codes_add(&request->cluster->codes, request->proxy->pool, 503);
+    px_cluster_charge(request->cluster, 503);
     px_retry_release(request);
     px_request_reply(request, 503, MC_FLAG(UH), MC_STR("no healthy upstream"));
 }
@@ -249,7 +252,7 @@ static void route_timeout(struct px_request *request)
     request->cluster->v[PX_CLUSTER_RQ_TIMEOUT]++;
     if (request->up.exchange && !request->answered) {
         px_outlier_result(request->host, 504);
-        px_codes_add(&request->cluster->codes, request->proxy->pool, 504);
+        px_cluster_charge(request->cluster, 504);
     }
     px_retry_release(request);
     px_attempt_drop(request);

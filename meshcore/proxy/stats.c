@@ -28,6 +28,12 @@ void px_codes_add(struct px_codes *codes, struct mc_pool *pool, uint16_t status)
     codes->list[codes->count++] = (struct px_code){status, 1};
 }
 
+void px_cluster_charge(struct px_cluster *cluster, uint16_t status)
+{
+    cluster->v[PX_CLUSTER_RQ_COMPLETED]++;
+    px_codes_add(&cluster->codes, cluster->proxy->pool, status);
+}
+
 void px_codes_fini(struct px_codes *codes, struct mc_pool *pool)
 {
     mc_pool_give(pool, codes->list, codes->capacity * sizeof *codes->list);
@@ -89,7 +95,7 @@ struct scope {
     const char *label;
     struct mc_str name;
     const uint64_t *v;
-    const struct px_codes *codes;
+    const struct px_codes *codes[2];
     const struct mc_hist *hists[2];
 };
 
@@ -104,7 +110,7 @@ static void each_cluster(const struct mc_proxy *proxy, struct mc_stat_visitor *v
     uint32_t place = 0;
     while ((at = mc_map_next(&proxy->clusters, &place))) {
         const struct px_cluster *cluster = at->value;
-        const struct scope scope = {"envoy_cluster_name", px_text_of(proxy, cluster->name), cluster->v, &cluster->codes,
+        const struct scope scope = {"envoy_cluster_name", px_text_of(proxy, cluster->name), cluster->v, {&cluster->codes, &cluster->retry_codes},
                                     {&cluster->rq_time, &cluster->cx_time}};
         tell(visitor, entry, which, &scope);
     }
@@ -115,7 +121,7 @@ static void each_http(const struct mc_proxy *proxy, struct mc_stat_visitor *visi
 {
     for (const struct mc_link *link = proxy->http_stats.next; link != &proxy->http_stats; link = link->next) {
         const struct px_http_stats *stats = mc_container(link, struct px_http_stats, link);
-        const struct scope scope = {"envoy_http_conn_manager_prefix", px_text_of(proxy, stats->prefix), stats->v, &stats->codes,
+        const struct scope scope = {"envoy_http_conn_manager_prefix", px_text_of(proxy, stats->prefix), stats->v, {&stats->codes, NULL},
                                     {&stats->rq_time, NULL}};
         tell(visitor, entry, which, &scope);
     }
@@ -134,7 +140,7 @@ static void each_listener(const struct mc_proxy *proxy, struct mc_stat_visitor *
                 text[i] = '_';
                 break;
             }
-        const struct scope scope = {"envoy_listener_address", mc_str(text, n), listener->v, NULL, {NULL, NULL}};
+        const struct scope scope = {"envoy_listener_address", mc_str(text, n), listener->v, {NULL, NULL}, {NULL, NULL}};
         tell(visitor, entry, which, &scope);
     }
 }
@@ -172,17 +178,17 @@ static void tell_number(struct mc_stat_visitor *visitor, struct mc_stat *stat, c
 static void tell_codes(struct mc_stat_visitor *visitor, const struct entry *entry, uint32_t which, const struct scope *scope)
 {
     struct mc_stat stat = stat_of(entry, scope);
-    (void)which;
-    for (uint32_t i = 0; i < scope->codes->count; i++)
-        tell_number(visitor, &stat, "envoy_response_code", scope->codes->list[i].status, scope->codes->list[i].count);
+    const struct px_codes *codes = scope->codes[which];
+    for (uint32_t i = 0; i < codes->count; i++)
+        tell_number(visitor, &stat, "envoy_response_code", codes->list[i].status, codes->list[i].count);
 }
 
 static void tell_classes(struct mc_stat_visitor *visitor, const struct entry *entry, uint32_t which, const struct scope *scope)
 {
     struct mc_stat stat = stat_of(entry, scope);
-    (void)which;
-    for (uint32_t i = 1; i < MC_COUNT_OF(scope->codes->classes); i++)
-        if (scope->codes->classes[i]) tell_number(visitor, &stat, "envoy_response_code_class", i, scope->codes->classes[i]);
+    const struct px_codes *codes = scope->codes[which];
+    for (uint32_t i = 1; i < MC_COUNT_OF(codes->classes); i++)
+        if (codes->classes[i]) tell_number(visitor, &stat, "envoy_response_code_class", i, codes->classes[i]);
 }
 
 static void walk_values(const struct mc_proxy *proxy, struct mc_stat_visitor *visitor, const struct entry *entries, uint32_t count,
@@ -191,8 +197,14 @@ static void walk_values(const struct mc_proxy *proxy, struct mc_stat_visitor *vi
     for (uint32_t i = 0; i < count; i++) each(proxy, visitor, &entries[i], i, tell_value);
 }
 
-static const struct entry cluster_codes = {MC_STAT_COUNTER, "envoy_cluster_upstream_rq", "Responses by status"};
-static const struct entry cluster_classes = {MC_STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "Responses by class of status"};
+static const struct entry cluster_codes[] = {
+    {MC_STAT_COUNTER, "envoy_cluster_upstream_rq", "Answers by status"},
+    {MC_STAT_COUNTER, "envoy_cluster_retry_upstream_rq", "Answers that were retried, by status"},
+};
+static const struct entry cluster_classes[] = {
+    {MC_STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "Answers by class of status"},
+    {MC_STAT_COUNTER, "envoy_cluster_retry_upstream_rq_xx", "Answers that were retried, by class of status"},
+};
 static const struct entry cluster_hists[] = {
     {MC_STAT_HISTOGRAM, "envoy_cluster_upstream_rq_time", "Time to the end of the response (ms)"},
     {MC_STAT_HISTOGRAM, "envoy_cluster_upstream_cx_connect_ms", "Time to connect (ms)"},
@@ -211,8 +223,8 @@ static void tell_server(const struct mc_proxy *proxy, struct mc_stat_visitor *vi
 void mc_proxy_stats(const struct mc_proxy *proxy, struct mc_stat_visitor *visitor)
 {
     walk_values(proxy, visitor, cluster_entries, MC_COUNT_OF(cluster_entries), each_cluster);
-    each_cluster(proxy, visitor, &cluster_codes, 0, tell_codes);
-    each_cluster(proxy, visitor, &cluster_classes, 0, tell_classes);
+    for (uint32_t i = 0; i < MC_COUNT_OF(cluster_codes); i++) each_cluster(proxy, visitor, &cluster_codes[i], i, tell_codes);
+    for (uint32_t i = 0; i < MC_COUNT_OF(cluster_classes); i++) each_cluster(proxy, visitor, &cluster_classes[i], i, tell_classes);
     for (uint32_t i = 0; i < MC_COUNT_OF(cluster_hists); i++) each_cluster(proxy, visitor, &cluster_hists[i], i, tell_hist);
     walk_values(proxy, visitor, http_entries, MC_COUNT_OF(http_entries), each_http);
     each_http(proxy, visitor, &http_classes, 0, tell_classes);

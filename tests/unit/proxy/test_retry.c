@@ -67,6 +67,11 @@ START_TEST(retries_until_the_limit)
     ck_assert_uint_eq(stat(PX_CLUSTER_RQ_RETRY), 2);
     ck_assert_uint_eq(stat(PX_CLUSTER_RQ_RETRY_LIMIT), 1);
     ck_assert_uint_eq(stat(PX_CLUSTER_RQ_RETRY_ACTIVE), 0);
+    /* what the client never saw is counted apart, as Envoy 1.40 does */
+    ck_assert_uint_eq(stat(PX_CLUSTER_RQ_COMPLETED), 1);
+    ck_assert_uint_eq(bed_stat(&bed, "envoy_cluster_upstream_rq{envoy_cluster_name=\"c\",envoy_response_code=\"503\"}"), 1);
+    ck_assert_uint_eq(bed_stat(&bed, "envoy_cluster_retry_upstream_rq{envoy_cluster_name=\"c\",envoy_response_code=\"503\"}"), 2);
+    ck_assert_uint_eq(bed_stat(&bed, "envoy_cluster_retry_upstream_rq_xx{envoy_cluster_name=\"c\",envoy_response_code_class=\"5\"}"), 2);
 }
 END_TEST
 
@@ -269,11 +274,33 @@ START_TEST(route_timeout_covers_retries)
     route->retry.retries = 10;
     bed_start(&bed);
     bed_get(&bed, "/hang");
+    ck_assert_ptr_nonnull(strstr(bed.origins[0].seen, "x-envoy-expected-rq-timeout-ms: 100\r\n"));
     bed_pass(&bed, 300 * MC_MS);
     ck_assert_int_eq(answered(), 504);
     ck_assert_uint_eq(bed_last(&bed, MC_TRACE_ACCESS)->v[3], 300 * MC_MS);
     ck_assert_uint_ge(stat(PX_CLUSTER_RQ_PER_TRY_TIMEOUT), 1);
     ck_assert_uint_eq(stat(PX_CLUSTER_RQ_RETRY_ACTIVE), 0);
+}
+END_TEST
+
+/* Of 100 ms, 60 are gone when the first try is answered and another one follows. */
+START_TEST(endpoints_are_told_the_time_that_is_left)
+{
+    route->timeout = 100 * MC_MS;
+    route->retry.retries = 1;
+    route->retry.backoff_base = route->retry.backoff_max = 1;
+    bed_start(&bed);
+    bed_get(&bed, "/hang");
+    ck_assert_ptr_nonnull(strstr(bed.origins[0].seen, "x-envoy-expected-rq-timeout-ms: 100\r\n"));
+    bed_pass(&bed, 60 * MC_MS);
+    bed_origin_reply(&bed, 0, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
+    bed_pass(&bed, MC_MS);
+    ck_assert_int_eq(bed.origins[0].requests, 2);
+    const char *left = strstr(bed.origins[0].seen, "x-envoy-expected-rq-timeout-ms: ");
+    ck_assert_ptr_nonnull(left);
+    ck_assert_int_ge(atoi(left + 32), 39);
+    ck_assert_int_le(atoi(left + 32), 40);
+    ck_assert_ptr_null(strstr(left + 1, "x-envoy-expected")); /* one field, set anew */
 }
 END_TEST
 
@@ -409,6 +436,7 @@ Suite *test_retry_suite(void)
     tcase_add_test(tests, a_sidecar_counts_attempts);
     tcase_add_test(tests, route_timeout_starts_when_the_request_is_whole);
     tcase_add_test(tests, route_timeout_covers_retries);
+    tcase_add_test(tests, endpoints_are_told_the_time_that_is_left);
     tcase_add_test(tests, per_try_timeout_is_not_retried_by_default_conditions);
     tcase_add_test(tests, breaker_of_requests);
     tcase_add_test(tests, breaker_of_connections_and_pending);

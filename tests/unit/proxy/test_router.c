@@ -210,6 +210,8 @@ START_TEST(rewrites_and_edits)
     has(bed.origins[0].seen, "GET /x?q HTTP/1.1\r\nhost: inner\r\n");
     has(bed.origins[0].seen, "x-a: 1\r\n");
     has(bed.origins[0].seen, "x-envoy-original-path: /in/x?q\r\n");
+    has(bed.origins[0].seen, "x-envoy-original-host: a\r\n");
+    ck_assert_ptr_null(strstr(bed.origins[0].seen, "x-envoy-expected-rq-timeout-ms")); /* the route has no timeout */
     ck_assert_ptr_null(strstr(bed.origins[0].seen, "x-b"));
     has(bed.client.flows[flow].text, "x-c: 3\r\n");
 }
