@@ -241,7 +241,8 @@ static bool is_hop_by_hop(enum mc_header_id id)
     return hop_by_hop_ids >> id & 1;
 }
 
-/* Everything of this hop goes, what Connection nominates included (RFC 9110 §7.6.1). */
+/* Everything of this hop goes, what Connection nominates included (RFC 9110 §7.6.1). An expectation that is
+ * not met here is for those further on. */
 static void lift_hop_by_hop(struct mc_head *head)
 {
     struct mc_headers *headers = &head->headers;
@@ -257,7 +258,8 @@ static void lift_hop_by_hop(struct mc_head *head)
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < headers->count; i++)
-        if (!is_hop_by_hop(headers->list[i].id)) headers->list[kept++] = headers->list[i];
+        if (!is_hop_by_hop(headers->list[i].id) || (headers->list[i].id == MC_HEADER_EXPECT && !head->expects_continue))
+            headers->list[kept++] = headers->list[i];
     headers->count = kept;
 }
 

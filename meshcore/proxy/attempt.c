@@ -123,12 +123,13 @@ static bool count_attempt(struct px_request *request)
 static bool tell_timeout(struct px_request *request)
 {
     char digits[20];
-    mc_ns since = request->completed == MC_NEVER ? request->proxy->turn->now : request->completed;
-    mc_ns left = request->timeout - (request->proxy->turn->now - since), expected = request->per_try_timeout;
+    bool begun = request->attempts > 1 && request->completed != MC_NEVER;
+    mc_ns gone = begun ? (request->proxy->turn->now - request->completed) / MC_MS : 0;
+    mc_ns left = request->timeout / MC_MS - gone, expected = request->per_try_timeout / MC_MS;
     if (!request->timeout && !expected) return true;
     if (!expected || (request->timeout && left < expected)) expected = left;
-    if (expected < MC_MS) expected = MC_MS;
-    struct mc_str text = mc_arena_copy(request->arena, mc_str(digits, mc_u64_to_text((uint64_t)(expected / MC_MS), digits)));
+    if (expected < 1) expected = 1;
+    struct mc_str text = mc_arena_copy(request->arena, mc_str(digits, mc_u64_to_text((uint64_t)expected, digits)));
     return text.p && mc_ok(mc_headers_set(&request->head.headers, request->arena, MC_STR("x-envoy-expected-rq-timeout-ms"), text));
 }
 

@@ -21,6 +21,7 @@ static const struct {
     {"9112 §9.3 1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET  /|", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive\r\n\r\n"},
     {"9110 §7.6.1 hop by hop", "GET / HTTP/1.1\r\nHost: h\r\nConnection: x-a, keep-alive\r\nX-A: 1\r\nX-B: 2\r\nTE: trailers\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\n\r\n", "GET h / X-B=2|", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"},
     {"9110 §7.8 upgrade not taken", "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n", "GET h /|", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"},
+    {"9110 §10.1.1 another expectation goes on", "GET / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n", "GET h / Expect=more|", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"},
     {"9110 §9.3.2 HEAD", "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", "HEAD h /|", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"},
     {"9110 §15.3.5 204", "GET /204 HTTP/1.1\r\nHost: h\r\n\r\n", "GET h /204|", "HTTP/1.1 204 No Content\r\n\r\n"},
     {"9110 §10.1.1 continue", "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", NULL, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx"},

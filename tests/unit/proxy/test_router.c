@@ -90,6 +90,20 @@ START_TEST(answers_100_continue)
 }
 END_TEST
 
+/* RFC 9110 §15.2: an answer that only informs comes before the answer; Envoy counts it with the others. */
+START_TEST(informing_answers_count_and_stay)
+{
+    bed_route(&bed, "/");
+    bed_start(&bed);
+    int flow = bed_open(&bed, 80);
+    bed_send(&bed, flow, "GET /hang HTTP/1.1\r\nhost: a\r\n\r\n");
+    bed_origin_reply(&bed, 0, "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    ck_assert_int_eq(strncmp(bed.client.flows[flow].text, "HTTP/1.1 200 OK\r\n", 17), 0);
+    ck_assert_uint_eq(bed_stat(&bed, "envoy_cluster_upstream_rq{envoy_cluster_name=\"c\",envoy_response_code=\"103\"}"), 1);
+    ck_assert_uint_eq(bed_stat(&bed, "envoy_cluster_upstream_rq{envoy_cluster_name=\"c\",envoy_response_code=\"200\"}"), 1);
+}
+END_TEST
+
 START_TEST(head_204_304_have_no_body)
 {
     bed_route(&bed, "/");
@@ -320,6 +334,7 @@ Suite *test_router_suite(void)
     tcase_add_test(tests, keeps_the_trace_and_the_request_id);
     tcase_add_test(tests, relays_bodies_both_ways);
     tcase_add_test(tests, answers_100_continue);
+    tcase_add_test(tests, informing_answers_count_and_stay);
     tcase_add_test(tests, head_204_304_have_no_body);
     tcase_add_test(tests, local_answers_and_their_flags);
     tcase_add_test(tests, upgrades_are_refused);
