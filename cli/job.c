@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE = 20000 /* events between two looks at the clock and the signals */, TELL_MS = 150 };
+enum { SLICE = 20000 /* events between two looks at the clock and the signals */, TELL_MS = 150, GRACE_MS = 3000 };
 
 static volatile sig_atomic_t told_to_stop;
 
@@ -185,6 +185,11 @@ static void bury(struct cli_job *job)
     job->state = CLI_JOB_ENDED;
     if (job->note.ended) return;
     job->note.ended = true;
+    if (job->killed) {
+        job->note.outcome.stop = SIM_STOP_CALLER;
+        snprintf(job->note.why, sizeof job->note.why, "killed: it did not stop when it was asked to");
+        return;
+    }
     job->note.exit = CLI_EXIT_SOFTWARE;
     if (WIFSIGNALED(status)) snprintf(job->note.why, sizeof job->note.why, "the run's process died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else snprintf(job->note.why, sizeof job->note.why, "the run's process ended with status %d", WEXITSTATUS(status));
@@ -207,9 +212,13 @@ bool cli_job_hear(struct cli_job *job)
     return false;
 }
 
-void cli_job_stop(struct cli_job *job)
+void cli_job_stop(struct cli_job *job, bool now)
 {
-    if (job->state == CLI_JOB_RUNNING) kill(job->process, SIGTERM);
+    if (job->state != CLI_JOB_RUNNING || job->killed) return;
+    bool again = job->stop_ms != 0;
+    if (!again) job->stop_ms = cli_now_ms();
+    job->killed = again && (now || cli_now_ms() - job->stop_ms > GRACE_MS);
+    if (!again || job->killed) kill(job->process, job->killed ? SIGKILL : SIGTERM);
 }
 
 const char *cli_job_status(const struct cli_job *job)

@@ -27,6 +27,8 @@ struct cli_job {
     int pipe;            /* to be read; -1 */
     struct cli_job_note note;
     int64_t started_ms, wall_ms; /* real time */
+    int64_t stop_ms;     /* when it was asked to end; 0: not yet */
+    bool killed;
     const char *status;  /* word of the run table, once it has ended */
     bool merged;
 };
@@ -49,7 +51,9 @@ void cli_job_part(const struct cli_job *job, const char *results, char *out, siz
 bool cli_job_start(struct cli_job *job, const struct cli_job_options *options);
 /* Reads what has come; true: the job has ended (and its process is gone). */
 bool cli_job_hear(struct cli_job *job);
-void cli_job_stop(struct cli_job *job); /* asks it to end, results are saved */
+/* Asks it to end, results are saved. Asked again: one that has not come to an end within its grace, or is
+ * not to be waited for, is killed. */
+void cli_job_stop(struct cli_job *job, bool now);
 
 /* The run table's word for how it ended. */
 const char *cli_job_status(const struct cli_job *job);

@@ -17,11 +17,12 @@
 
 enum { JOBS_MAX = 1024, HEARTBEAT_MS = 200 };
 
-static volatile sig_atomic_t signalled;
+static volatile sig_atomic_t signalled, signals;
 
 static void on_signal(int number)
 {
     signalled = number;
+    signals = signals + 1;
 }
 
 struct cli_run {
@@ -252,9 +253,8 @@ static void start_next(struct cli_run *run)
 
 static void stop_all(struct cli_run *run)
 {
-    if (run->stopping) return;
     run->stopping = true;
-    for (uint32_t i = 0; i < run->started; i++) cli_job_stop(&run->jobs[i]);
+    for (uint32_t i = run->merged; i < run->started; i++) cli_job_stop(&run->jobs[i], signals > 1);
 }
 
 static void watch_limits(struct cli_run *run)
@@ -459,6 +459,8 @@ static enum cli_exit close_all(struct cli_run *run)
     if (!run->trouble) sim_store_set_wall(run->store, run->invocation, cli_now_ms() - run->began_ms);
     if (!sim_store_close(run->store, &error)) store_fails(run, &error);
     run->store = NULL;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     enum cli_exit written = write_reports(run, &report), code = verdict_of(run, &report);
     sim_report_fini(&report);
     return code == CLI_EXIT_OK || code == CLI_EXIT_FAILED || code == CLI_EXIT_INCONCLUSIVE ? (written ? written : code) : code;
@@ -481,11 +483,19 @@ static void run_watched(struct cli_run *run)
     merge_ready(run);
 }
 
+static void tell_none(const struct cli_run *run)
+{
+    uint32_t declared = 0;
+    for (uint32_t i = 0; i < run->selection.script_count; i++) declared += sim_script_case_count(run->selection.scripts[i]);
+    if (declared) fprintf(stderr, "squall: no scenario matches\n");
+    else fprintf(stderr, "squall: %s declares no scenario: scenario(\"name\", { topology = … }, function(s) … end)\n", sim_script_name(run->selection.scripts[0]));
+}
+
 static enum cli_exit run_chosen(struct cli_run *run)
 {
     bool watched = cli_has(run->args, CLI_OPT_TUI);
     if (!run->selection.chosen_count) {
-        fprintf(stderr, "squall: no scenario matches\n");
+        tell_none(run);
         puts("squall: 0 passed, 0 failed");
         return CLI_EXIT_INCONCLUSIVE;
     }

@@ -2,7 +2,7 @@
 #include "base/assert.h"
 #include <stdio.h>
 
-enum { MEMORY_DEFAULT = 64 << 20, INSTRUCTIONS_DEFAULT = 500000000 };
+enum { MEMORY_DEFAULT = 64 << 20, INSTRUCTIONS_DEFAULT = 500000000, BYTES_PER_INSTRUCTION = 16 };
 
 static void *reallocate(void *self, void *block, size_t old_size, size_t new_size)
 {
@@ -12,6 +12,7 @@ static void *reallocate(void *self, void *block, size_t old_size, size_t new_siz
     if (new_size > old_size && sandbox->memory_used + (new_size - old_size) > sandbox->options.memory_max)
         return NULL;
     void *fresh = NULL;
+    if (new_size > old_size) sandbox->instructions += new_size / BYTES_PER_INSTRUCTION;
     if (new_size) {
         fresh = mc_alloc_take(alloc, new_size);
         if (!fresh) return NULL;
@@ -105,6 +106,11 @@ const char *mc_sandbox_place(const struct mc_sandbox *sandbox)
 }
 
 /* ---- the budget ---- */
+
+void mc_sandbox_charge(lua_State *L, uint64_t n)
+{
+    mc_sandbox_of(L)->instructions += n;
+}
 
 /* An exhausted coroutine is yielded and never resumed. Where a C function stands between, yielding is
  * not possible and an error unwinds to a place where it is; the hook then fires at every instruction. */

@@ -8,7 +8,7 @@
  *  - os, io, debug, package, string.dump, collectgarbage, dofile and loadfile are absent; load takes text;
  *  - weak tables and __gc are refused; xpcall calls its handler after the unwinding;
  *  - patterns whose subject length to the power of their quantifiers exceeds 10^8 are refused;
- *  - memory is capped; instructions are counted on every coroutine, and an exhausted actor is yielded
+ *  - memory is capped; instructions are counted on every coroutine, work in C and memory taken as such, and an exhausted actor is yielded
  *    for good (an error only where Lua cannot yield);
  *  - reading or assigning an undeclared global is an error that names the nearest one.
  *
@@ -63,6 +63,11 @@ void mc_sandbox_reseed(struct mc_sandbox *sandbox, uint64_t seed); /* from here 
 
 /* tostring without addresses: pushes the text of the value at INDEX. */
 void mc_sandbox_push_text(lua_State *L, int index);
+const char *mc_sandbox_text(lua_State *L, int index); /* the same, and what it pushed */
+
+/* Counts N instructions for work that a C function does; the budget is looked at soon after. Memory that
+ * Lua takes counts by itself, one for 16 bytes. */
+void mc_sandbox_charge(lua_State *L, uint64_t n);
 
 /* Pushes an array of the keys of the table at INDEX in pairs' order; raises on a reference key. */
 void mc_sandbox_push_sorted_keys(lua_State *L, int index);

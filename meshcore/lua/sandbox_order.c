@@ -77,6 +77,7 @@ static void sort(lua_State *L, int array, less_fn *less)
 {
     lua_Integer n = luaL_len(L, array);
     if (n < 2) return;
+    mc_sandbox_charge(L, (uint64_t)n * 2);
     lua_createtable(L, (int)n, 0);
     int from = array, to = lua_gettop(L), scratch = to;
     for (lua_Integer width = 1; width < n; width *= 2) {
@@ -88,6 +89,7 @@ static void sort(lua_State *L, int array, less_fn *less)
         int swap = from;
         from = to;
         to = swap;
+        mc_sandbox_charge(L, (uint64_t)n * 4);
     }
     for (lua_Integer i = 1; from == scratch && i <= n; i++) {
         lua_geti(L, scratch, i);

@@ -2,7 +2,7 @@
  * starts, by subject length to the power of the number of quantifiers. */
 #include "lua/sandbox_parts.h"
 
-enum { WORK_MAX = 100000000 };
+enum { WORK_MAX = 100000000, PATTERN_STEPS = 1000 }; /* the worst is rare: a thousandth of it is counted */
 
 static unsigned quantifiers(struct mc_str pattern)
 {
@@ -38,6 +38,7 @@ static int bounded(lua_State *L)
     if (work > WORK_MAX)
         return luaL_error(L, "pattern '%s' could take too long on a text of %d characters", pattern,
                           (int)subject_length);
+    mc_sandbox_charge(L, subject_length * 4 + (uint64_t)(work / PATTERN_STEPS));
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
@@ -47,7 +48,10 @@ static int bounded(lua_State *L)
 /* string.find with `plain` has no pattern. */
 static int find(lua_State *L)
 {
+    size_t length = 0;
     if (!lua_toboolean(L, 4)) return bounded(L);
+    luaL_checklstring(L, 1, &length);
+    mc_sandbox_charge(L, length);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);

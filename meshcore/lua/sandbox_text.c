@@ -24,6 +24,12 @@ void mc_sandbox_push_text(lua_State *L, int index)
     lua_pushstring(L, luaL_typename(L, index));
 }
 
+const char *mc_sandbox_text(lua_State *L, int index)
+{
+    mc_sandbox_push_text(L, index);
+    return lua_tostring(L, -1);
+}
+
 static int tostring(lua_State *L)
 {
     luaL_checkany(L, 1);

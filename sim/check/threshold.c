@@ -38,7 +38,7 @@ bool sim_threshold_check(const struct sim_check *check, const struct sim_thresho
     if (!allows(metric, threshold->aggregate))
         return sim_error_set(error, threshold->source, "%.*s has no %s; it has: %s", MC_STR_ARG(threshold->metric),
                              sim_aggregate_print(threshold->aggregate, threshold->quantile_ppm, name), metric->aggregates);
-    bool good = sim_metric_query(metric, threshold->tags, &query, &target, error) && sim_query_check(check, &query, error);
+    bool good = sim_metric_query(metric, threshold->tags, &query, &target, error) && (!check || sim_query_check(check, &query, error));
     if (!good) error->source = threshold->source;
     return good;
 }

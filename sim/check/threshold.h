@@ -9,7 +9,8 @@
 #include "sim/check/metric.h"
 #include "sim/check/verdict.h"
 
-/* Metric, tags, aggregate; places and outcomes that tags name. False: ERROR with the threshold's source. */
+/* Metric, tags, aggregate; places and outcomes that tags name (CHECK NULL: not those, there is no world yet).
+ * False: ERROR with the threshold's source. */
 bool sim_threshold_check(const struct sim_check *check, const struct sim_threshold *threshold, struct sim_error *error);
 
 /* "request_duration{src:user} p(99)" becomes metric, tags, aggregate and quantile of THRESHOLD, as views

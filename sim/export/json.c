@@ -20,6 +20,19 @@ size_t sim_utf8(struct mc_str text, uint32_t *character)
     return n;
 }
 
+void sim_put_printable(struct mc_str text, FILE *out)
+{
+    while (text.n) {
+        uint32_t character = 0;
+        size_t n = sim_utf8(text, &character);
+        bool good = n && character >= 0x20 && !(character >= 0x7f && character < 0xa0);
+        if (good) fwrite(text.p, 1, n, out);
+        else putc('?', out);
+        if (!n) n = 1;
+        text = mc_str(text.p + n, text.n - n);
+    }
+}
+
 static void put_quoted(FILE *out, struct mc_str text)
 {
     putc('"', out);

@@ -27,5 +27,7 @@ void sim_json_raw(struct sim_json *json, const char *key, struct mc_str text); /
 
 /* The length of the UTF-8 character at the start of TEXT; 0: it is none (truncated, overlong, surrogate). */
 size_t sim_utf8(struct mc_str text, uint32_t *character);
+/* For people: what could steer a terminal (control characters, C1 too) and bytes that are no UTF-8 become '?'. */
+void sim_put_printable(struct mc_str text, FILE *out);
 
 #endif

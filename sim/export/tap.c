@@ -1,4 +1,5 @@
 /* TAP: one test per run. Version 13 unless asked for 14: Debian's prove takes a stream of 14 for an error. */
+#include "sim/export/json.h"
 #include "sim/export/report.h"
 #include <inttypes.h>
 
@@ -6,10 +7,15 @@
  * line ends are blanks. */
 static void put_words(FILE *out, struct mc_str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
+    while (text.n) {
+        uint32_t c = 0;
+        size_t n = sim_utf8(text, &c);
         if (c == '#' || c == '\\') putc('\\', out);
-        putc(c < 0x20 || c == 0x7f ? ' ' : c, out);
+        if (!n) putc('?', out);
+        else if (c < 0x20 || c == 0x7f) putc(' ', out);
+        else fwrite(text.p, 1, n, out);
+        if (!n) n = 1;
+        text = mc_str(text.p + n, text.n - n);
     }
 }
 

@@ -1,5 +1,6 @@
 /* The report for people: per scenario a line per profile and variant, then what was checked, failures with
  * place and replay command. */
+#include "sim/export/json.h"
 #include "sim/export/report.h"
 #include "sim/plan/units.h"
 #include <inttypes.h>
@@ -23,13 +24,9 @@ static void put_mark(const struct text *text, enum mark mark)
     else fprintf(text->out, "%s ", word);
 }
 
-/* Names come from scripts: nothing of them may steer a terminal. */
 static void put_name(FILE *out, struct mc_str name)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        unsigned char c = (unsigned char)name.p[i];
-        putc(c < 0x20 || c == 0x7f ? '?' : c, out);
-    }
+    sim_put_printable(name, out);
 }
 
 static bool is(struct mc_str status, const char *word)
@@ -108,7 +105,7 @@ static void put_row(const struct text *text, const struct sim_report_run *run)
 /* ---- what was checked ---- */
 
 struct tally { /* of one verdict's name over the runs of a scenario */
-    uint32_t of[3];
+    uint32_t runs, bad; /* that have it; where it is worse than a pass */
     const struct sim_report_run *run; /* the first whose verdict is worst */
     const struct sim_verdict *verdict;
 };
@@ -128,18 +125,22 @@ static int badness(const struct sim_verdict *verdict)
 
 static struct tally tally_verdict(const struct sim_report *report, const struct sim_report_run *of, const struct sim_verdict *like)
 {
-    struct tally tally = {{0}};
+    struct tally tally = {0};
     for (uint32_t r = 0; r < report->count; r++) {
         const struct sim_report_run *run = &report->runs[r];
+        bool found = false, bad = false;
         if (!same_scenario(run, of)) continue;
         for (uint32_t i = 0; i < run->verdict_count; i++) {
             const struct sim_verdict *verdict = &run->verdicts[i];
             if (verdict->kind != like->kind || !mc_str_eq(verdict->name, like->name)) continue;
-            tally.of[verdict->status]++;
+            found = true;
+            bad |= verdict->status != SIM_PASS;
             if (tally.verdict && badness(verdict) <= badness(tally.verdict)) continue;
             tally.verdict = verdict;
             tally.run = run;
         }
+        tally.runs += found;
+        tally.bad += bad;
     }
     return tally;
 }
@@ -153,7 +154,7 @@ static void put_failure(const struct text *text, const struct tally *tally, bool
     fputs("        ", text->out);
     put_name(text->out, mc_str_c(sim_verdict_print(verdict, seen)));
     fprintf(text->out, "  (%s%.*s seed %" PRIu64 "; %" PRIu32 " of %" PRIu32 " runs)\n        ", expected ? "expected; " : "", MC_STR_ARG(run->profile), run->seed,
-            tally->of[SIM_FAIL] + tally->of[SIM_INCONCLUSIVE], tally->of[0] + tally->of[1] + tally->of[2]);
+            tally->bad, tally->runs);
     put_name(text->out, file);
     fprintf(text->out, ":%d\n", verdict->source.line ? verdict->source.line : run->line);
     if (!run->replay.n || expected) return;

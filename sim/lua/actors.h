@@ -38,6 +38,7 @@ struct sim_script_run {
     char worst_text[240];
     char missing[160]; /* what had no samples when it was compared; empty: nothing */
     bool steady_ready, method_began;
+    uint32_t lines;   /* of log and note */
     struct sim_call steady_call; /* every second */
     mc_ns steady_deadline;
 };

@@ -50,6 +50,9 @@ static int load(lua_State *L)
     struct sim_declared_load *item = sim_schema_take(L, &reading->arena, sizeof *item);
     sim_read_load(L, 2, &reading->arena, &item->spec);
     need_service(L, reading, "load", "to", item->spec.to);
+    const char *nearest;
+    if (find_service(&reading->now->plan.topology, item->spec.name, &nearest))
+        return sim_schema_error(L, "load", "name", "\"%s\" is a service: give the load another name", item->spec.name.p);
     for (const struct sim_declared_load *other = reading->loads; other; other = other->next)
         if (mc_str_eq(other->spec.name, item->spec.name)) return sim_schema_error(L, "load", "name", "there is a load \"%s\" already", item->spec.name.p);
     if (!early) {

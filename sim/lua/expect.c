@@ -74,8 +74,8 @@ static struct sim_answer read_bound(lua_State *L, int index, const struct sim_an
         if (!sim_share_test(L, index, &bound.value)) bound.value = sim_schema_share(L, index, what, "bound");
         break;
     case SIM_FIGURE_NUMBER:
-        if (!sim_answer_read(L, index, &bound)) luaL_error(L, "%s: a number is expected, not %s", what, luaL_tolstring(L, index, NULL));
-        if (bound.kind != SIM_FIGURE_NUMBER && bound.kind != SIM_FIGURE_MISSING) luaL_error(L, "%s: a plain number is expected, not %s", what, luaL_tolstring(L, index, NULL));
+        if (!sim_answer_read(L, index, &bound)) luaL_error(L, "%s: a number is expected, not %s", what, mc_sandbox_text(L, index));
+        if (bound.kind != SIM_FIGURE_NUMBER && bound.kind != SIM_FIGURE_MISSING) luaL_error(L, "%s: a plain number is expected, not %s", what, mc_sandbox_text(L, index));
         break;
     case SIM_FIGURE_MISSING: break;
     }
@@ -128,7 +128,7 @@ static bool judge(lua_State *L, struct sim_script_run *run, const struct compari
     const char *unit;
     bool missing = c->seen.kind == SIM_FIGURE_MISSING, few = too_few(run, c), range = c->op[0] == 'w';
     sim_answer_print(&c->seen, seen, sizeof seen);
-    lua_pushstring(L, c->low.kind == SIM_FIGURE_MISSING ? luaL_tolstring(L, 2, NULL) : sim_answer_print(&c->low, low, sizeof low));
+    lua_pushstring(L, c->low.kind == SIM_FIGURE_MISSING ? mc_sandbox_text(L, 2) : sim_answer_print(&c->low, low, sizeof low));
     snprintf(low, sizeof low, "%s", lua_tostring(L, -1));
     snprintf(name, sizeof name, range ? "%s %s %s to %s" : "%s %s %s%s", c->seen.name, c->op, low, range ? sim_answer_print(&c->high, high, sizeof high) : "");
     if (missing) snprintf(message, sizeof message, "no samples");
@@ -233,7 +233,7 @@ static const luaL_Reg comparisons[] = {
 
 static int index_expect(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = mc_sandbox_text(L, 2);
     expectation_at(L, 1);
     for (const luaL_Reg *one = comparisons; one->name; one++) {
         if (strcmp(key, one->name) != 0) continue;

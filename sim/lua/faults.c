@@ -56,7 +56,7 @@ static int64_t read_number(lua_State *L, const char *what, const char *key, bool
 {
     lua_Number value = lua_tonumber(L, -1);
     if (lua_type(L, -1) != LUA_TNUMBER || !(value >= 0 && value < 1e9) || (whole && !lua_isinteger(L, -1)))
-        sim_schema_error(L, what, key, "a %s from 0 is expected, not %s", whole ? "whole number" : "number", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, key, "a %s from 0 is expected, not %s", whole ? "whole number" : "number", mc_sandbox_text(L, -1));
     return whole ? (int64_t)value : (int64_t)(value * 1000 + 0.5);
 }
 
@@ -66,7 +66,7 @@ static int64_t read_rate(lua_State *L, const char *what, const char *key)
     uint64_t rate = 0;
     size_t n = 0;
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
-    if (!text) sim_schema_error(L, what, key, "a rate is expected, such as \"1Mbps\", not %s", luaL_tolstring(L, -1, NULL));
+    if (!text) sim_schema_error(L, what, key, "a rate is expected, such as \"1Mbps\", not %s", mc_sandbox_text(L, -1));
     if (!sim_read_bit_rate(mc_str(text, n), &rate, why)) sim_schema_error(L, what, key, "%s", why);
     return (int64_t)rate;
 }
@@ -97,7 +97,7 @@ static void read_arguments(lua_State *L, struct mc_arena *arena, const char *wha
     int base = lua_gettop(L);
     mc_sandbox_push_sorted_keys(L, 1);
     for (lua_Integer i = 1; lua_geti(L, base + 1, i) != LUA_TNIL; i++) {
-        const char *name = luaL_tolstring(L, -1, NULL);
+        const char *name = mc_sandbox_text(L, -1);
         lua_pushvalue(L, -2);
         lua_gettable(L, 1);
         if (!strcmp(name, "after")) {

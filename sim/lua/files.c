@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char module_key = 0; /* registry: path -> what the file returned */
 
@@ -16,9 +18,28 @@ struct mc_str sim_files_directory(struct mc_arena *arena, const char *path)
     return kept.p ? kept : MC_STR(".");
 }
 
+/* Opening a pipe would wait for its writer. False with errno 0: there is something, but no file. */
+static bool is_plain(const char *path)
+{
+    struct stat what;
+    if (stat(path, &what) != 0) return false;
+    errno = 0;
+    return S_ISREG(what.st_mode);
+}
+
+/* Editors' byte order mark and a first line "#!…" are no Lua, as lua(1) has it. The line's end stays, for the count. */
+static struct mc_str past_preamble(struct mc_str text)
+{
+    size_t at = mc_str_starts(text, MC_STR("\xef\xbb\xbf")) ? 3 : 0;
+    if (at < text.n && text.p[at] == '#')
+        while (at < text.n && text.p[at] != '\n') at++;
+    return mc_str(text.p + at, text.n - at);
+}
+
 bool sim_files_read(struct mc_arena *arena, const char *path, struct mc_str *text, struct sim_error *error)
 {
     struct sim_source source = {.file = mc_str_c(path)};
+    if (!is_plain(path)) return sim_error_set(error, source, errno ? "cannot be opened: %s" : "is no plain file", strerror(errno));
     FILE *file = fopen(path, "rb");
     if (!file) return sim_error_set(error, source, "cannot be opened: %s", strerror(errno));
     char *bytes = NULL;
@@ -32,15 +53,13 @@ bool sim_files_read(struct mc_arena *arena, const char *path, struct mc_str *tex
     fclose(file);
     if (!bytes) return false;
     bytes[size] = 0;
-    *text = mc_str(bytes, (size_t)size);
+    *text = past_preamble(mc_str(bytes, (size_t)size));
     return true;
 }
 
 static bool exists(const char *path)
 {
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
+    return is_plain(path) && access(path, R_OK) == 0;
 }
 
 /* PATH of FOLDER/NAME under the script's directory or a root. FOLDER "": right there. What a script includes
@@ -68,10 +87,13 @@ static void run_file(lua_State *L, struct sim_reading *reading, const char *path
     struct mc_str text, before = reading->directory;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key);
     if (lua_getfield(L, -1, path) != LUA_TNIL) {
+        if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) luaL_error(L, "%s: files include each other", path);
         lua_remove(L, -2);
         return;
     }
     lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, path);
     if (++reading->includes > SIM_INCLUDES_MAX) luaL_error(L, "%s: more than %d files", path, SIM_INCLUDES_MAX);
     if (!sim_files_read(&reading->arena, path, &text, &error)) luaL_error(L, "%s: %s", path, error.text);
     reading->digest = mc_hash(text, reading->digest);
@@ -226,7 +248,7 @@ static int options(lua_State *L)
             lua_pushvalue(L, 6);
             bool known = lua_gettable(L, 3) != LUA_TNIL || lua_type(L, 6) == LUA_TNUMBER;
             if (!known) {
-                const char *key = luaL_tolstring(L, 6, NULL), *nearest = mc_sandbox_nearest_key(L, 3, mc_str_c(key));
+                const char *key = mc_sandbox_text(L, 6), *nearest = mc_sandbox_nearest_key(L, 3, mc_str_c(key));
                 luaL_where(L, 2);
                 if (nearest) lua_pushfstring(L, "%s%s: '%s' is not known: did you mean '%s'?", lua_tostring(L, -1), what, key, nearest);
                 else lua_pushfstring(L, "%s%s: '%s' is not known", lua_tostring(L, -1), what, key);

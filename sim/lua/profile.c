@@ -25,7 +25,7 @@ static void read_limit(lua_State *L, struct mc_arena *arena, const char *what, c
     *at = UINT32_MAX;
     if (lua_type(L, -1) == LUA_TSTRING && !strcmp(lua_tostring(L, -1), "none")) return;
     if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 || lua_tointeger(L, -1) > UINT32_MAX)
-        sim_schema_error(L, what, field->name, "a number from 1 or \"none\" is expected, not %s", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, field->name, "a number from 1 or \"none\" is expected, not %s", mc_sandbox_text(L, -1));
     *at = (uint32_t)lua_tointeger(L, -1);
 }
 
@@ -40,7 +40,7 @@ static void read_word(lua_State *L, const char *what, const struct sim_field *fi
         }
         if (mc_str_distance(mc_str_c(text), mc_str_c(words[i])) < mc_str_distance(mc_str_c(text), mc_str_c(nearest))) nearest = words[i];
     }
-    sim_schema_error(L, what, field->name, "\"%s\" is not known: did you mean \"%s\"?", luaL_tolstring(L, -1, NULL), nearest);
+    sim_schema_error(L, what, field->name, "\"%s\" is not known: did you mean \"%s\"?", mc_sandbox_text(L, -1), nearest);
 }
 
 static void read_mtls(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)

@@ -155,7 +155,7 @@ static uint32_t read_percentile(lua_State *L, int index)
 {
     lua_Number value = lua_tonumber(L, index);
     if (lua_type(L, index) != LUA_TNUMBER || !(value > 0 && value <= 100))
-        luaL_error(L, "p: a number over 0 and up to 100 is expected, as in p(99), not %s", luaL_tolstring(L, index, NULL));
+        luaL_error(L, "p: a number over 0 and up to 100 is expected, as in p(99), not %s", mc_sandbox_text(L, index));
     return (uint32_t)(value * 10000 + 0.5);
 }
 
@@ -286,7 +286,7 @@ void sim_question_answer(lua_State *L, int index, const char *method, int argume
     else if (question->what == REQUESTS) *answer = answer_requests(L, question, method, argument);
     else *answer = answer_counted(L, question, method, argument);
     char shown[24] = "";
-    if (!lua_isnoneornil(L, argument)) snprintf(shown, sizeof shown, "(%s)", luaL_tolstring(L, argument, NULL)), lua_pop(L, 1);
+    if (!lua_isnoneornil(L, argument)) snprintf(shown, sizeof shown, "(%s)", mc_sandbox_text(L, argument)), lua_pop(L, 1);
     snprintf(answer->name, sizeof answer->name, "%s %s%s", sim_question_text(L, index), method, shown);
 }
 
@@ -329,7 +329,7 @@ static int by(lua_State *L)
 
 static int index_question(lua_State *L)
 {
-    const char *method = luaL_tolstring(L, 2, NULL), *nearest = NULL;
+    const char *method = mc_sandbox_text(L, 2), *nearest = NULL;
     const struct question *question = luaL_testudata(L, 1, question_type);
     bool requests = question && question->what == REQUESTS;
     if (sim_question_has(L, 1, method)) {

@@ -278,7 +278,7 @@ static int index_member(lua_State *L)
 {
     const struct sim_member *members = lua_touserdata(L, lua_upvalueindex(1));
     const char *what = lua_tostring(L, lua_upvalueindex(2));
-    const char *key = luaL_tolstring(L, 2, NULL), *nearest = NULL;
+    const char *key = mc_sandbox_text(L, 2), *nearest = NULL;
     unsigned best = (unsigned)strlen(key) / 3 + 2;
     for (const struct sim_member *member = members; member->name; member++) {
         unsigned distance = mc_str_distance(mc_str_c(key), mc_str_c(member->name));
@@ -297,7 +297,7 @@ static int index_member(lua_State *L)
 
 static int refuse_member(lua_State *L)
 {
-    return luaL_error(L, "%s: '%s' cannot be set", lua_tostring(L, lua_upvalueindex(1)), luaL_tolstring(L, 2, NULL));
+    return luaL_error(L, "%s: '%s' cannot be set", lua_tostring(L, lua_upvalueindex(1)), mc_sandbox_text(L, 2));
 }
 
 void sim_members_set(lua_State *L, const char *what, const struct sim_member *members)

@@ -72,7 +72,7 @@ static void read_profiles(lua_State *L, struct mc_arena *arena, const char *what
 static uint64_t read_seed(lua_State *L, const char *what, const char *key)
 {
     if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 0)
-        sim_schema_error(L, what, key, "a whole number from 0 is expected, not %s", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, key, "a whole number from 0 is expected, not %s", mc_sandbox_text(L, -1));
     return (uint64_t)lua_tointeger(L, -1);
 }
 
@@ -212,12 +212,15 @@ static void check_unique(lua_State *L, const struct sim_reading *reading, const 
             luaL_error(L, "scenario '%s' is declared twice: first in line %d", declared->name.p, other->source.line);
 }
 
+enum { NAME_MAX_BYTES = 200 };
+
 static struct mc_str full_name(lua_State *L, struct sim_reading *reading)
 {
     size_t n;
     if (lua_type(L, 1) != LUA_TSTRING) luaL_error(L, "scenario: a name is expected first, not a %s", luaL_typename(L, 1));
     const char *own = lua_tolstring(L, 1, &n);
     if (!n) luaL_error(L, "scenario: its name is empty");
+    if (n > NAME_MAX_BYTES) luaL_error(L, "scenario: its name has %d characters: at most %d", (int)n, NAME_MAX_BYTES);
     const char *whole = reading->prefix.n ? lua_pushfstring(L, "%s / %s", reading->prefix.p, own) : own;
     struct mc_str name = mc_arena_copy(&reading->arena, mc_str_c(whole));
     if (!name.p) luaL_error(L, "out of memory");

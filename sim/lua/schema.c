@@ -59,6 +59,29 @@ struct sim_texts sim_schema_texts(lua_State *L, int index, struct mc_arena *aren
     return (struct sim_texts){list, (uint32_t)n};
 }
 
+enum { NAME_MAX_BYTES = 63 };
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+void sim_schema_name(lua_State *L, const char *what, const char *key, struct mc_str name)
+{
+    if (!name.n) sim_schema_error(L, what, key, "a name is empty");
+    if (name.n > NAME_MAX_BYTES) sim_schema_error(L, what, key, "\"%.20s…\" has %d characters: at most %d", name.p, (int)name.n, NAME_MAX_BYTES);
+    bool good = is_alphanumeric(name.p[0]);
+    for (size_t i = 1; i < name.n && good; i++) good = is_alphanumeric(name.p[i]) || strchr("-_.", name.p[i]);
+    if (!good) sim_schema_error(L, what, key, "\"%s\" is no name: letters, digits, '-', '_' and '.', beginning with a letter or digit", name.p);
+}
+
+bool sim_schema_is_token(struct mc_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!is_alphanumeric(text.p[i]) && !(text.p[i] && strchr("!#$%&'*+-.^_`|~", text.p[i]))) return false;
+    return text.n > 0;
+}
+
 mc_ns sim_schema_duration(lua_State *L, int index, const char *what, const char *key)
 {
     char why[SIM_UNITS_WHY];
@@ -67,11 +90,12 @@ mc_ns sim_schema_duration(lua_State *L, int index, const char *what, const char 
     index = lua_absindex(L, index);
     if (sim_duration_test(L, index, &value)) return value;
     if (lua_type(L, index) == LUA_TNUMBER) {
-        const char *number = luaL_tolstring(L, index, NULL);
+        const char *number = mc_sandbox_text(L, index);
+        if (lua_tonumber(L, index) - lua_tonumber(L, index) != 0) sim_schema_error(L, what, key, "%s is no duration: write \"10ms\"", number);
         sim_schema_error(L, what, key, "%s has no unit: write \"%sms\" or \"%ss\"", number, number, number);
     }
     if (lua_type(L, index) != LUA_TSTRING)
-        sim_schema_error(L, what, key, "a duration is expected, such as \"10ms\", not a %s", luaL_typename(L, index));
+        sim_schema_error(L, what, key, "a duration is expected, such as \"10ms\", not %s", lua_isnoneornil(L, index) ? "nothing" : lua_pushfstring(L, "a %s", luaL_typename(L, index)));
     const char *text = lua_tolstring(L, index, &n);
     if (!sim_read_duration(mc_str(text, n), &value, why)) sim_schema_error(L, what, key, "%s", why);
     return value;
@@ -84,7 +108,7 @@ uint32_t sim_schema_share(lua_State *L, int index, const char *what, const char 
     size_t n;
     index = lua_absindex(L, index);
     if (lua_type(L, index) == LUA_TNUMBER) {
-        const char *number = luaL_tolstring(L, index, NULL);
+        const char *number = mc_sandbox_text(L, index);
         sim_schema_error(L, what, key, "%s has no unit: write \"%s%%\"", number, number);
     }
     if (lua_type(L, index) != LUA_TSTRING)
@@ -122,7 +146,7 @@ static uint32_t read_count(lua_State *L, const char *what, const char *key)
     int exact;
     lua_Integer value = lua_tointegerx(L, -1, &exact);
     if (lua_type(L, -1) != LUA_TNUMBER || !exact || value < 0 || value > UINT32_MAX)
-        sim_schema_error(L, what, key, "a whole number from 0 is expected, not %s", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, key, "a whole number from 0 is expected, not %s", mc_sandbox_text(L, -1));
     return (uint32_t)value;
 }
 
@@ -131,7 +155,7 @@ static uint64_t read_rate(lua_State *L, const char *what, const char *key)
 {
     lua_Number value = lua_tonumber(L, -1);
     if (lua_type(L, -1) != LUA_TNUMBER || !(value >= 0 && value < 1e12))
-        sim_schema_error(L, what, key, "a number from 0 is expected, not %s", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, key, "a number from 0 is expected, not %s", mc_sandbox_text(L, -1));
     return (uint64_t)(value * 1000 + 0.5);
 }
 
@@ -168,7 +192,7 @@ static void read_field(lua_State *L, struct mc_arena *arena, const char *what, c
     case SIM_FIELD_COUNT: *(uint32_t *)at = read_count(L, what, field->name); break;
     case SIM_FIELD_RATE: *(uint64_t *)at = read_rate(L, what, field->name); break;
     case SIM_FIELD_BOOL:
-        if (!lua_isboolean(L, -1)) sim_schema_error(L, what, field->name, "true or false is expected, not %s", luaL_tolstring(L, -1, NULL));
+        if (!lua_isboolean(L, -1)) sim_schema_error(L, what, field->name, "true or false is expected, not %s", mc_sandbox_text(L, -1));
         *(bool *)at = lua_toboolean(L, -1) != 0;
         break;
     case SIM_FIELD_CHOICE: *(int *)at = read_choice(L, what, field); break;
@@ -189,7 +213,7 @@ static void unknown_key(lua_State *L, const char *what, const struct sim_field *
 {
     const char *nearest = NULL;
     unsigned best = 4;
-    const char *key = luaL_tolstring(L, -2, NULL);
+    const char *key = mc_sandbox_text(L, -2);
     for (size_t i = 0; i < count; i++) {
         unsigned distance = mc_str_distance(mc_str_c(key), mc_str_c(fields[i].name));
         if (distance >= best || distance * 2 >= strlen(key) + 1) continue;

@@ -53,6 +53,10 @@ mc_ns sim_schema_duration(lua_State *L, int index, const char *what, const char 
 uint32_t sim_schema_share(lua_State *L, int index, const char *what, const char *key);
 struct mc_str sim_schema_text(lua_State *L, int index, struct mc_arena *arena, const char *what, const char *key);
 struct sim_texts sim_schema_texts(lua_State *L, int index, struct mc_arena *arena, const char *what, const char *key);
+/* Raises unless NAME can be told apart in selectors and tags: letters, digits, '-', '_' and '.', beginning with a
+ * letter or digit, at most 63 (a DNS label's length, RFC 1035 §2.3.4). */
+void sim_schema_name(lua_State *L, const char *what, const char *key, struct mc_str name);
+bool sim_schema_is_token(struct mc_str text); /* RFC 9110 §5.6.2 */
 void *sim_schema_take(lua_State *L, struct mc_arena *arena, size_t size); /* zeroed; raises when refused */
 
 /* The duration type of scripts: a number of nanoseconds that prints and computes with its unit. */

@@ -41,7 +41,7 @@ static bool copy_options(struct sim_script *script)
     options->vars = vars;
     options->seeds = seeds;
     if (!options->memory_max) options->memory_max = 256u << 20;
-    if (!options->instructions_max) options->instructions_max = 2000000000;
+    if (!options->instructions_max) options->instructions_max = 500000000;
     return copy_names(&script->arena, &options->roots, options->root_count) &&
            copy_names(&script->arena, &options->profiles, options->profile_count);
 }

@@ -42,19 +42,38 @@ static bool read_plain(struct mc_str text, int64_t *value)
     return true;
 }
 
-static bool read_bound(struct mc_str text, int64_t *bound, char *why, size_t room)
+static bool read_bound(struct mc_str text, int64_t *bound, const char **unit, char *why, size_t room)
 {
     char wrong[SIM_UNITS_WHY];
     uint32_t ppm;
     if (!text.n) return snprintf(why, room, "the bound is missing"), false;
+    *unit = "";
     if (read_plain(text, bound)) return true;
+    *unit = "ppm";
     if (mc_str_ends(text, MC_STR("%"))) {
         if (!sim_read_share(text, &ppm, wrong)) return snprintf(why, room, "%s", wrong), false;
         *bound = ppm;
         return true;
     }
+    *unit = "ns";
     if (!sim_read_duration(text, bound, wrong)) return snprintf(why, room, "%s", wrong), false;
     return true;
+}
+
+/* A bound is in what the metric is measured in. What scripts record themselves may be anything. */
+static bool check_unit(const struct sim_threshold *threshold, struct mc_str bound, const char *unit, char *why, size_t room)
+{
+    static const struct {
+        const char *unit, *expected;
+    } words[] = {{"ns", "a duration such as 250ms"}, {"ppm", "a percentage such as 0.5%"}, {"", "a plain number"}};
+    const struct sim_metric_doc *metric = sim_metric_find(threshold->metric);
+    if (!metric) return true;
+    const char *needed = sim_metric_unit(metric, threshold->aggregate);
+    bool free_unit = metric->source == SIM_METRIC_RECORDED && !*metric->unit && threshold->aggregate != SIM_AGG_COUNT;
+    if (free_unit || !strcmp(needed, unit)) return true;
+    size_t i = 0;
+    while (strcmp(words[i].unit, needed) != 0) i++;
+    return snprintf(why, room, "\"%.*s\": %s is expected", MC_STR_ARG(bound), words[i].expected), false;
 }
 
 bool sim_threshold_parse(struct mc_str text, struct sim_threshold *threshold, char *why, size_t room)
@@ -63,7 +82,9 @@ bool sim_threshold_parse(struct mc_str text, struct sim_threshold *threshold, ch
     if (!read_aggregate(&rest, threshold, why, room)) return false;
     if (!read_operator(&rest, threshold))
         return snprintf(why, room, "'%.*s': one of <, <=, >, >= is expected after what is measured", MC_STR_ARG(text)), false;
-    return read_bound(mc_str_trim(rest), &threshold->bound, why, room);
+    const char *unit;
+    rest = mc_str_trim(rest);
+    return read_bound(rest, &threshold->bound, &unit, why, room) && check_unit(threshold, rest, unit, why, room);
 }
 
 /* "request_duration{src:user,phase:before}" */

@@ -44,7 +44,7 @@ static void read_cpu(lua_State *L, struct mc_arena *arena, const char *what, con
     }
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
     if (!text || n < 2 || text[n - 1] != 'm' || !mc_str_to_u64(mc_str(text, n - 1), 1024000, &millis) || !millis)
-        sim_schema_error(L, what, field->name, "cores (0.5) or thousandths (\"500m\") are expected, not %s", luaL_tolstring(L, -1, NULL));
+        sim_schema_error(L, what, field->name, "cores (0.5) or thousandths (\"500m\") are expected, not %s", mc_sandbox_text(L, -1));
     *at = (uint32_t)millis;
 }
 
@@ -188,6 +188,7 @@ static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const
         struct service_words version = *words;
         lua_geti(L, versions + 1, i + 1);
         struct mc_str name = sim_schema_text(L, -1, arena, what, "versions");
+        sim_schema_name(L, what, "versions", name);
         lua_gettable(L, versions);
         const char *label = lua_pushfstring(L, "%s/%s", what, name.p);
         sim_schema_read(L, -2, arena, label, service_fields, VERSION_FIELDS, &version);
@@ -302,6 +303,7 @@ static void fill_services(lua_State *L, struct mc_arena *arena, struct topology_
     for (uint32_t i = 0; i < count; i++) {
         lua_geti(L, services + 1, i + 1);
         struct mc_str name = sim_schema_text(L, -1, arena, "topology", "services");
+        sim_schema_name(L, "topology", "services", name);
         lua_gettable(L, services);
         list[i] = read_service(L, arena, name, &words->defaults);
         lua_settop(L, services + 1);
@@ -318,6 +320,7 @@ static void default_zones(lua_State *L, struct mc_arena *arena, struct topology_
         *one = MC_STR("a");
         words->zones = (struct sim_texts){one, 1};
     }
+    for (uint32_t i = 0; i < words->zones.count; i++) sim_schema_name(L, "topology", "zones", words->zones.list[i]);
     words->topology.zones = words->zones.list;
     words->topology.zone_count = words->zones.count;
 }

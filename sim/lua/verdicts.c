@@ -12,6 +12,8 @@ void sim_verdict_give(lua_State *L, const struct sim_verdict *verdict)
     sim_run_verdict(reading->run->world, &given);
 }
 
+enum { VERDICTS_MAX = 10000, LINES_MAX = 100000 };
+
 /* Questions of one instant may not leave verdicts behind ten times a second. */
 static struct sim_script_run *judging(lua_State *L, const char *what)
 {
@@ -19,6 +21,8 @@ static struct sim_script_run *judging(lua_State *L, const char *what)
     struct sim_script_run *run = sim_reading_of(L)->run;
     if (run->in_steady) luaL_error(L, "%s: a steady state is made of expect()", what);
     if (!lua_isyieldable(L)) luaL_error(L, "%s: not within a condition: compare instead", what);
+    if (sim_run_verdicts(run->world)->count >= VERDICTS_MAX)
+        luaL_error(L, "%s: more than %d verdicts in one run: check once what should hold, or use always()", what, VERDICTS_MAX);
     return run;
 }
 
@@ -41,7 +45,7 @@ static void give(lua_State *L, enum sim_status status, const char *name, const c
 static int check(lua_State *L)
 {
     size_t n;
-    if (lua_type(L, 1) != LUA_TSTRING) return luaL_error(L, "check: a name is expected first, not a %s: check(\"what should hold\", condition)", luaL_typename(L, 1));
+    if (lua_type(L, 1) != LUA_TSTRING) return luaL_error(L, "check: a name is expected first, not %s: check(\"what should hold\", condition)", lua_isnone(L, 1) ? "nothing" : lua_pushfstring(L, "a %s", luaL_typename(L, 1)));
     if (lua_isnone(L, 2)) return luaL_error(L, "check: the condition is missing: check(\"what should hold\", condition)");
     const char *name = lua_tolstring(L, 1, &n);
     struct sim_script_run *run = judging(L, "check");
@@ -102,12 +106,19 @@ static int record(lua_State *L)
     return 0;
 }
 
+static struct sim_run *writing(lua_State *L, const char *what)
+{
+    struct sim_run *world = sim_live_world(L, what);
+    if (sim_reading_of(L)->run->lines++ >= LINES_MAX) luaL_error(L, "%s: more than %d lines in one run", what, LINES_MAX);
+    return world;
+}
+
 /* log(…): a line of the run's log */
 static int write_log(lua_State *L)
 {
     luaL_Buffer buffer;
     int count = lua_gettop(L);
-    struct sim_run *world = sim_live_world(L, "log");
+    struct sim_run *world = writing(L, "log");
     luaL_buffinit(L, &buffer);
     for (int i = 1; i <= count; i++) {
         if (i > 1) luaL_addchar(&buffer, ' ');
@@ -125,7 +136,7 @@ static int write_log(lua_State *L)
 static int note(lua_State *L)
 {
     size_t n;
-    struct sim_run *world = sim_live_world(L, "note");
+    struct sim_run *world = writing(L, "note");
     bool timed = lua_gettop(L) > 1;
     mc_ns at = timed ? sim_schema_duration(L, 1, "note", "instant") : sim_run_now(world);
     const char *text = luaL_checklstring(L, timed ? 2 : 1, &n);

@@ -19,12 +19,15 @@ static const struct unit bit_rates[] = {
     {"bps", 1}, {"kbps", 1000}, {"Kbps", 1000}, {"Mbps", 1000000}, {"Gbps", 1000000000},
 };
 
+static const __int128 WHOLE_MAX = (__int128)1000000000 * 1000000000; /* what is larger is too large of anything */
+
 /* One decimal number, up to 9 digits behind the point, as VALUE / 10^9. */
 static bool read_decimal(struct mc_str *text, __int128 *billionths)
 {
     __int128 value = 0;
     size_t i = 0;
-    while (i < text->n && i < 15 && text->p[i] >= '0' && text->p[i] <= '9') value = value * 10 + (text->p[i++] - '0');
+    for (; i < text->n && text->p[i] >= '0' && text->p[i] <= '9'; i++)
+        if (value < WHOLE_MAX) value = value * 10 + (text->p[i] - '0');
     size_t digits = i;
     __int128 scale = 1000000000;
     value *= scale;
@@ -69,8 +72,9 @@ static bool read_units(struct mc_str text, const struct unit *units, size_t coun
         if (!unit)
             return snprintf(why, SIM_UNITS_WHY, "\"%.*s\" has no unit that is known here: write %s",
                             (int)(text.n > 40 ? 40 : text.n), text.p, offer), false;
-        sum += number * unit->scale / 1000000000;
-        if (sum > INT64_MAX / 2)
+        bool huge = number / 1000000000 > INT64_MAX / unit->scale;
+        if (!huge) sum += number * unit->scale / 1000000000;
+        if (huge || sum > INT64_MAX / 2)
             return snprintf(why, SIM_UNITS_WHY, "\"%.*s\" is too large", (int)(text.n > 40 ? 40 : text.n), text.p), false;
         rest = mc_str(rest.p + strlen(unit->name), rest.n - strlen(unit->name));
     }

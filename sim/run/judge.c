@@ -34,6 +34,8 @@ static void judge_thresholds(struct sim_run *run)
         sim_threshold_judge(run->check, &plan->thresholds[i], plan->min_samples, &run->thresholds[i]);
         struct sim_verdict verdict =
             sim_threshold_verdict(&plan->thresholds[i], &run->thresholds[i], plan->min_samples, run->now, &texts);
+        struct sim_error error;
+        if (!sim_threshold_check(run->check, &plan->thresholds[i], &error)) verdict.message = mc_str_c(error.text);
         run_tell_verdict(run, &verdict);
     }
 }
@@ -86,5 +88,5 @@ void run_judge_end(struct sim_run *run)
 {
     judge_thresholds(run);
     judge_invariants(run);
-    judge_faults(run);
+    if (run->stop != SIM_STOP_ASSERT) judge_faults(run); /* a script that was stopped had no time to be felt */
 }

@@ -1,3 +1,4 @@
+#include "sim/check/threshold.h"
 #include "sim/run/parts.h"
 
 /* What is wrong with a plan whatever the luck: callees that do not exist, calls in a circle, values that
@@ -130,9 +131,17 @@ static bool check_invariants(const struct sim_plan *plan, struct sim_error *erro
     return true;
 }
 
+static bool check_thresholds(const struct sim_plan *plan, struct sim_error *error)
+{
+    for (uint32_t i = 0; i < plan->threshold_count; i++)
+        if (!sim_threshold_check(NULL, &plan->thresholds[i], error)) return false;
+    return true;
+}
+
 bool sim_run_check(const struct sim_plan *plan, struct sim_error *error)
 {
     error->text[0] = 0;
     if (plan->duration <= 0) return sim_error_set(error, plan->source, "duration must be longer than 0s");
-    return check_services(plan, error) && check_calls(plan, error) && check_loads(plan, error) && check_invariants(plan, error);
+    return check_services(plan, error) && check_calls(plan, error) && check_loads(plan, error) && check_invariants(plan, error) &&
+           check_thresholds(plan, error);
 }

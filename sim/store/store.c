@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { APPLICATION = 0x4D544231 /* 'MTB1' */, SCHEMA = 1, BUSY_MS = 10000 };
@@ -206,6 +207,13 @@ static bool is_results_file(struct sim_store *store)
     return false;
 }
 
+/* SQLite would wait for the other end of a pipe. */
+static bool is_no_file(const char *path)
+{
+    struct stat what;
+    return stat(path, &what) == 0 && !S_ISREG(what.st_mode);
+}
+
 static bool fill(struct sim_store *store, bool fresh)
 {
     if (!fresh && !is_results_file(store)) return false;
@@ -218,6 +226,11 @@ struct sim_store *sim_store_create(const char *path, struct sim_store_error *err
 {
     bool existed = access(path, F_OK) == 0;
     *error = (struct sim_store_error){.trouble = SIM_STORE_OK};
+    if (is_no_file(path)) {
+        error->trouble = SIM_STORE_REFUSED;
+        snprintf(error->text, sizeof error->text, "%s is no plain file", path);
+        return NULL;
+    }
     struct sim_store *store = new_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
     if (!store) return NULL;
     /* SQLite falls back to reading where it may not write. */
@@ -236,6 +249,11 @@ struct sim_store *sim_store_open(const char *path, struct sim_store_error *error
     if (access(path, R_OK)) {
         error->trouble = SIM_STORE_MISSING;
         snprintf(error->text, sizeof error->text, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (is_no_file(path)) {
+        error->trouble = SIM_STORE_FOREIGN;
+        snprintf(error->text, sizeof error->text, "%s is no plain file", path);
         return NULL;
     }
     struct sim_store *store = new_store(path, SQLITE_OPEN_READONLY, error);

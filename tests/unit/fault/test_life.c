@@ -237,8 +237,12 @@ START_TEST(what_this_world_cannot)
     ck_assert_int_eq(error.source.line, 3);
     ck_assert_ptr_null(try_one("cert_expire", "on", "cart", NULL, 0, 0, NULL, &error));
     ck_assert_msg(strstr(error.text, "\"none\" has none") != NULL, "%s", error.text);
-    struct sim_fault *client = one("pause", "on", "client", NULL, 0, 0, NULL); /* by name */
+    struct sim_fault *client = one("partition", "from", "client", NULL, 0, 0, NULL); /* by name */
     ck_assert_uint_eq(sim_fault_number(client), 1);                         /* refused ones have no number */
+    ck_assert_ptr_null(try_one("pause", "on", "client", NULL, 0, 0, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error.text, "\"client\" is none"));
+    struct sim_fault *all = one("pause", "on", "*", NULL, 0, 0, NULL);
+    ck_assert(sim_pod_set_has(&all->from, 6) && !sim_pod_set_has(&all->from, 7));
     close_stage();
 }
 END_TEST

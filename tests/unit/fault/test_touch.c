@@ -255,11 +255,12 @@ START_TEST(slowness_multiplies_and_goes)
     open_stage();
     struct sim_fault *three = breaks("slow", "on", number("factor", SIM_PARAM_FACTOR, 3000));
     struct sim_fault *five = breaks("slow", "on", number("factor", SIM_PARAM_FACTOR, 5000));
-    struct sim_selector user = {.service = MC_STR("user")};
+    struct sim_selector user = {.service = MC_STR("user")}; /* a load client */
     struct sim_argument elsewhere[] = {{.name = MC_STR("on"), .type = SIM_PARAM_SELECTOR, .selectors = &user, .selector_count = 1},
                                        number("factor", SIM_PARAM_FACTOR, 9000)};
     struct sim_error error;
-    ck_assert_ptr_nonnull(sim_faults_add(stage.faults, &(struct sim_fault_spec){.kind = MC_STR("slow"), .arguments = elsewhere, .argument_count = 2}, &error));
+    ck_assert_ptr_null(sim_faults_add(stage.faults, &(struct sim_fault_spec){.kind = MC_STR("slow"), .arguments = elsewhere, .argument_count = 2}, &error));
+    ck_assert_ptr_nonnull(strstr(error.text, "\"user\" is none"));
     watch(3 * MC_S);
     ck_assert_int_ge(stage.slowest, 150 * MC_MS);
     ck_assert_int_lt(stage.slowest, 165 * MC_MS);

@@ -38,6 +38,19 @@ static const struct {
     {"var 'k'", "t.lua:1: ", "run with -D k="},
     {"sleep '1s'", "t.lua:1: ", "only while the scenario runs"},
     {"duration(5)", "t.lua:1: ", "5 has no unit"},
+    {"duration(1/0)", "t.lua:1: ", "inf is no duration"},
+    {"duration '99999999999999999999h'", "t.lua:1: ", "is too large"},
+    {"duration '106751d'", "t.lua:1: ", "is too large"}, /* 2^63 ns are 106751.99 days, of which half is allowed */
+    {"topology { services = { [''] = {} } }", "t.lua:1: ", "'services': a name is empty"},
+    {"topology { services = { ['a/b'] = {} } }", "t.lua:1: ", "\"a/b\" is no name"},
+    {"topology { services = { a = { versions = { ['v@1'] = {} } } } }", "t.lua:1: ", "\"v@1\" is no name"},
+    {"topology { zones = { '@' }, services = { a = {} } }", "t.lua:1: ", "\"@\" is no name"},
+    {"topology { services = { [('w'):rep(64)] = {} } }", "t.lua:1: ", "has 64 characters: at most 63"},
+    {WORLD "scenario(('n'):rep(201), { topology = w }, function() end)", "t.lua:2: ", "its name has 201 characters"},
+    {WORLD "scenario('a', { topology = w, thresholds = { request_duration = 'p(99) < 200' } }, function() end)", "t.lua:2: ", "\"200\": a duration such as 250ms is expected"},
+    {WORLD "scenario('a', { topology = w, thresholds = { request_duration = 'max < 1%' } }, function() end)", "t.lua:2: ", "\"1%\": a duration such as 250ms is expected"},
+    {WORLD "scenario('a', { topology = w, thresholds = { request_failed = 'rate < 1' } }, function() end)", "t.lua:2: ", "a percentage such as 0.5% is expected"},
+    {WORLD "scenario('a', { topology = w, thresholds = { request_failed = 'count < 1s' } }, function() end)", "t.lua:2: ", "a plain number is expected"},
     {"share(5)", "t.lua:1: ", "5 has no unit: write \"5%\""},
 };
 
@@ -54,9 +67,18 @@ static const struct {
     {BODY("s:load { to = 'web', executor = 'poison', rate = 1 }"), "t.lua:3: ", "did you mean \"poisson\"?"},
     {BODY("s:load { to = 'web', executor = 'constant-vus', rate = 1 }"), "t.lua:3: ", "load: "},
     {BODY("s:load { to = 'web', stages = { { '5s', 1 }, { '1s', 2 } } }"), "t.lua:3: ", "item 2 is before the one above it"},
-    {BODY("s:load { to = 'web', rate = 1 } s:load { to = 'web', rate = 1 }"), "t.lua:3: ", "there is a load \"web\" already"},
+    {BODY("s:load { to = 'web', rate = 1 } s:load { to = 'web', rate = 1 }"), "t.lua:3: ", "there is a load \"load-web\" already"},
     {BODY("s:canary { target = 'web', from = 'v1', to = 'v2' }"), "t.lua:3: ", "has no version \"v"},
     {BODY("s:run(function() end) s:run(function() end)"), "t.lua:3: ", "a scenario has one method"},
+    {BODY("s:load { name = 'api', to = 'web', rate = 1 }"), "t.lua:3: ", "\"api\" is a service: give the load another name"},
+    {BODY("s:load { name = 'a b', to = 'web', rate = 1 }"), "t.lua:3: ", "\"a b\" is no name"},
+    {BODY("s:load { to = 'web', vus = 1000000000 }"), "t.lua:3: ", "1000000000 is not between 1 and 100000"},
+    {BODY("s:load { to = 'web', rate = 1, method = 'GE T' }"), "t.lua:3: ", "\"GE T\" is no method"},
+    {BODY("s:load { to = 'web', rate = {} }"), "t.lua:3: ", "a number from 0 is expected, not table"},
+    {METHOD("fault.crash { on = 'load-web' }"), "t.lua:4: ", "\"load-web\" is none"},
+    {METHOD("check()"), "t.lua:4: ", "a name is expected first, not nothing"},
+    {METHOD("for i = 1, 1e9 do check('c', true) end"), "t.lua:4: ", "more than 10000 verdicts in one run"},
+    {METHOD("for i = 1, 1e9 do log(i) end"), "t.lua:4: ", "more than 100000 lines in one run"},
     {BODY("s:every('0s', print)"), "t.lua:3: ", "at least 1ms"},
     {BODY("s:phase('x', '5s', '5s')"), "t.lua:3: ", "phase: 'to': not after 'from'"},
     {BODY("capacity 'web'"), "t.lua:3: ", "nothing limits \"web\""},
@@ -119,6 +141,12 @@ START_TEST(test_bounds_while_loading)
     const struct sim_script_options small = {.memory_max = 8 << 20, .instructions_max = 5000000};
     struct stage_result loop = stage_play("local n = 0\nwhile true do n = n + 1 end", false, &small);
     expect_message("loop", &loop, "t.lua:2: ", "5 million instructions");
+    struct stage_result text = stage_play("local s = ('a'):rep(100000)\nwhile true do s:gsub('a', 'b') end", false, &small);
+    expect_message("work in C", &text, "t.lua:2: ", "5 million instructions");
+    struct stage_result copies = stage_play("local s = ('a'):rep(1000000)\nwhile true do local t = s .. 'b' end", false, &small);
+    expect_message("copies", &copies, "t.lua:2: ", "5 million instructions");
+    struct stage_result order = stage_play("local t = {}\nfor i = 1, 20000 do t[i] = i end\nwhile true do table.sort(t) end", false, &small);
+    expect_message("order", &order, "t.lua:3: ", "5 million instructions");
     struct stage_result eater = stage_play("local t = {}\nfor i = 1, 1e9 do t[i] = i end", false, &small);
     expect_message("eater", &eater, "t.lua:2: ", "not enough memory: a script may hold 8 MiB");
 }

@@ -33,6 +33,11 @@ static const struct {
     {METHOD("expect(function() return now() end):eventually '5s':above '3s' check('at', now() == duration '3100ms')"), SIM_PASS, {"pass check value > 3s", "pass check at"}},
     {RUN(", min_samples = 1000", "s:run(function() sleep '2s' expect(requests { src = 'u' }):error_rate():below '1%' end)"), SIM_INCONCLUSIVE, {"inconclusive check requests{src=u} error_rate"}},
     {RUN("", "local n = 0 s:every('2s', function() n = n + 1 end) s:at('7s', function() check('three by then', n == 3) end)"), SIM_PASS, {"pass check three by then"}},
+    {METHOD("fault.delay { from = 'u', to = 'web', latency = '200ms' }:during('5s') check('a load is selected by its name', requests { src = 'u', window = '3s' }:p(50) > '200ms')"),
+     SIM_PASS, {"pass check a load is selected"}},
+    {METHOD("fault.crash { on = '@a' }:during('3s') sleep '3s'\n"
+            "check('the load goes on', requests { src = 'u', window = '1s' }:count() > 40) check('and is served again', requests { src = 'u', window = '1s' }:error_rate() < '1%')"),
+     SIM_PASS, {"pass check the load goes on", "pass check and is served"}},
     {METHOD("local f = fault.delay { from = 'web', latency = '100ms' } check('now', f.started == duration '1s' and f.state == 'active')\n"
             "f:during('5s', function(g) sleep '2s' check('within', g.state == 'active' and now() == duration '3s') end)\n"
             "check('cleared', f.cleared == duration '6s' and now() == duration '6s')\n"
