@@ -19,7 +19,7 @@ pids=()
 passed=0
 failed=0
 clean_up() {
-    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+    for pid in "${pids[@]}"; do { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null; done
     rm -rf "$work"
 }
 trap clean_up EXIT
