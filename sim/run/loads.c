@@ -57,10 +57,22 @@ static bool make_client(struct sim_run *run, struct sim_load *load)
     return load->client != NULL;
 }
 
+static bool has_room(struct sim_run *run)
+{
+    if (run->load_count < run->load_capacity) return true;
+    uint32_t capacity = run->load_capacity ? run->load_capacity * 2 : 8;
+    struct sim_load **more = mc_arena_take(&run->arena, capacity * sizeof *more);
+    if (!more) return false;
+    if (run->load_count) memcpy(more, run->load_of, run->load_count * sizeof *more);
+    run->load_of = more;
+    run->load_capacity = capacity;
+    return true;
+}
+
 struct sim_load *sim_run_load(struct sim_run *run, const struct sim_load_spec *spec, struct sim_error *error)
 {
     if (!check_spec(run, spec, error)) return NULL;
-    struct sim_load *load = mc_arena_take_zero(&run->arena, sizeof *load);
+    struct sim_load *load = has_room(run) ? mc_arena_take_zero(&run->arena, sizeof *load) : NULL;
     if (load) {
         load->run = run;
         load->spec = *spec;
@@ -74,7 +86,7 @@ struct sim_load *sim_run_load(struct sim_run *run, const struct sim_load_spec *s
         return NULL;
     }
     mc_list_push_back(&run->loads, &load->link);
-    run->load_count++;
+    run->load_of[run->load_count++] = load;
     return load;
 }
 

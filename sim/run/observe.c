@@ -39,12 +39,8 @@ static void unwatch(struct sim_observer *observer, struct sim_watch *watch)
 static uint32_t workload_of_party(const struct sim_run *run, uint32_t party)
 {
     if (party < run->pod_count) return run->pods[party].workload;
-    mc_list_each(link, (struct mc_link *)&run->loads)
-    {
-        const struct sim_load *load = mc_container(link, struct sim_load, link);
-        if (load->number == party - RUN_PARTY_LOAD) return load->workload;
-    }
-    mc_unreachable();
+    mc_assert(party - RUN_PARTY_LOAD < run->load_count);
+    return run->load_of[party - RUN_PARTY_LOAD]->workload;
 }
 
 /* Who answered: the application if it said so, else the pod that the sidecar chose, else nobody known. */
@@ -59,6 +55,13 @@ static uint32_t destination(const struct sim_run *run, const struct sim_call_rec
 }
 
 /* ---- calls ---- */
+
+static uint16_t path_of(struct sim_run *run, mc_atom text)
+{
+    struct run_path *path = &run->paths[text % RUN_PATHS];
+    if (!text || path->text != text) *path = (struct run_path){text, sim_check_path(run->check, run_text(run, text))};
+    return path->number;
+}
 
 static bool is_failed(const struct sim_call_record *call)
 {
@@ -119,7 +122,7 @@ static void call(struct sim_observer *observer, const struct sim_call_record *ca
     uint32_t flags = call->watch ? call->watch->flags : 0;
     struct sim_seen seen = {.src = src,
                             .dst = dst,
-                            .path = sim_check_path(run->check, run_text(run, call->path)),
+                            .path = path_of(run, call->path),
                             .code = call->code,
                             .flags = flags,
                             .duration = call->ended - call->started};
@@ -133,7 +136,7 @@ static void arrival(struct sim_observer *observer, const struct sim_arrival_reco
 {
     struct sim_run *run = run_of(observer);
     struct sim_seen seen = {.dst = run->pods[arrival->at].workload,
-                            .path = sim_check_path(run->check, run_text(run, arrival->path)),
+                            .path = path_of(run, arrival->path),
                             .code = arrival->code,
                             .duration = arrival->ended - arrival->started};
     sim_check_arrival(run->check, arrival->ended, &seen);

@@ -76,6 +76,11 @@ struct run_pod {
     uint64_t last_serial;     /* of its SVIDs */
 };
 
+struct run_path { /* a path that was seen lately and its number in sim/check */
+    mc_atom text;
+    uint16_t number;
+};
+
 struct sim_load {
     struct mc_link link;
     struct sim_run *run;
@@ -108,7 +113,7 @@ struct run_invariant { /* as chosen by the plan */
     char message[200];
 };
 
-enum { RUN_INVARIANTS = 32, RUN_WATCHES = 4096, RUN_CHAIN_MAX = 64, RUN_PODS_MAX = 200000 };
+enum { RUN_INVARIANTS = 32, RUN_WATCHES = 4096, RUN_PATHS = 64, RUN_CHAIN_MAX = 64, RUN_PODS_MAX = 200000 };
 
 struct run_stream;
 
@@ -152,6 +157,8 @@ struct sim_run {
     struct sim_observer observer;
     struct mc_link loads, canaries;
     uint32_t load_count, canary_count;
+    struct sim_load **load_of; /* by number */
+    uint32_t load_capacity;
     const struct sim_program **programs; /* by workload */
     struct sim_fault_targets targets;
     struct sim_faults *faults;
@@ -161,6 +168,7 @@ struct sim_run {
 
     /* what is known of requests and streams under way */
     struct sim_watch *watches[RUN_WATCHES];
+    struct run_path paths[RUN_PATHS];
     struct mc_map streams;    /* node and stream → struct run_stream */
     struct mc_map serials;    /* → struct run_cert */
 
