@@ -45,11 +45,6 @@ enum {
     RUN_CONTROL_PORT = 15010, RUN_METRICS_PORT = 15090,
 };
 
-static inline uint32_t run_app_node(uint32_t pod)
-{
-    return RUN_NODE_APP + 2 * pod;
-}
-
 static inline uint32_t run_sidecar_node(uint32_t pod)
 {
     return RUN_NODE_APP + 2 * pod + 1;
@@ -272,9 +267,8 @@ bool run_pod_start(struct sim_run *run, struct run_pod *pod); /* its guests begi
 void run_pod_restart(struct sim_run *run, struct run_pod *pod);           /* after a crash; harmless if it is alive */
 void run_pod_free(struct run_pod *pod);
 void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
-/* A step of that guest now, with COMMAND. False: it does not run, or could not. */
-bool run_command_pod(struct sim_run *run, struct run_pod *pod, const struct mc_command *command);
-bool run_command(struct sim_run *run, const struct mc_command *command); /* to the control plane */
+/* A step of the control plane now, with COMMAND. False: it does not run, or could not. */
+bool run_command(struct sim_run *run, const struct mc_command *command);
 
 /* ---- judge.c ---- */
 

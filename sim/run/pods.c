@@ -162,12 +162,6 @@ void run_pod_free(struct run_pod *pod)
 
 /* ---- orders ---- */
 
-bool run_command_pod(struct sim_run *run, struct run_pod *pod, const struct mc_command *command)
-{
-    return pod->sidecar && sim_container_command(run->world, pod->sidecar_container, command) &&
-           mc_ok(mc_node_last_command(pod->sidecar));
-}
-
 bool run_command(struct sim_run *run, const struct mc_command *command)
 {
     return run->control && sim_container_command(run->world, run->control_container, command) &&
