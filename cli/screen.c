@@ -12,6 +12,8 @@ struct live {
     const struct cli_chosen *chosen;
     struct sim_run_options world;
     struct sim_script_run *run;
+    struct sim_outcome outcome; /* once it is judged */
+    bool judged;
     struct sim_error error;
     char text[CLI_JOB_WHY];
 };
@@ -28,6 +30,7 @@ static void explain(struct live *live)
 static bool open_live(struct live *live)
 {
     live->error.text[0] = '\0';
+    live->judged = false;
     live->run = sim_script_run_new(live->chosen->script, live->chosen->one->number, &live->error);
     if (live->run && sim_script_run_start(live->run, &live->world, &live->error)) return true;
     explain(live);
@@ -41,10 +44,20 @@ static struct sim_run *world_of(struct live *live)
     return sim_script_run_world(live->run);
 }
 
+static void judge(struct live *live)
+{
+    if (live->judged) return;
+    live->outcome = sim_script_run_finish(live->run);
+    live->judged = true;
+}
+
+/* The last picture shows how it went. */
 static enum tui_progress on_advance(struct tui_source *source, mc_ns until, uint64_t max_events)
 {
     struct live *live = mc_container(source, struct live, source);
-    return sim_script_run_advance(live->run, until, max_events) == SIM_RUN_GOING ? TUI_GOING : TUI_ENDED;
+    if (!live->judged && sim_script_run_advance(live->run, until, max_events) == SIM_RUN_GOING) return TUI_GOING;
+    judge(live);
+    return TUI_ENDED;
 }
 
 static mc_ns on_now(struct tui_source *source)
@@ -113,7 +126,8 @@ static bool read_tui_options(const struct cli_args *args, struct tui_options *op
 static void finish(struct live *live, struct cli_job_note *note)
 {
     if (sim_run_state(world_of(live)) == SIM_RUN_GOING) sim_run_stop(world_of(live), SIM_STOP_CALLER);
-    note->outcome = sim_script_run_finish(live->run);
+    judge(live);
+    note->outcome = live->outcome;
     if (sim_script_run_error(live->run)) note->exit = CLI_EXIT_DATA;
     explain(live);
     snprintf(note->why, sizeof note->why, "%s", live->text);
@@ -158,7 +172,7 @@ static int print_picture(const struct cli_args *args, struct live *live)
     if (!frame) return CLI_EXIT_SOFTWARE;
     mc_ns end = mc_ns_min(at, sim_script_run_plan(live->run)->duration);
     while (on_now(&live->source) < end && sim_script_run_advance(live->run, end, 0) == SIM_RUN_GOING) continue;
-    if (at >= sim_script_run_plan(live->run)->duration) sim_script_run_finish(live->run);
+    if (at >= sim_script_run_plan(live->run)->duration) judge(live);
     sim_run_frame(world_of(live), frame);
     bool good = tui_print(frame, &options, stdout) && !fflush(stdout);
     free(frame);
