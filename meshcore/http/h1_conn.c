@@ -67,6 +67,14 @@ static void arm(struct h1 *h1, mc_ns after)
     mc_timer_arm(&h1->http.turn->timers, &h1->timer, after ? mc_ns_add(h1->http.turn->now, after) : MC_NEVER);
 }
 
+/* An exchange is under way: no time runs, the next rest begins it anew. Moving a timer back costs a store,
+ * stopping and starting it with every exchange two walks through the heap; if it comes up meanwhile it does
+ * nothing. */
+static void postpone(struct h1 *h1)
+{
+    arm(h1, h1->options.idle_timeout);
+}
+
 static void discard(struct h1 *h1, struct mc_slice slice)
 {
     mc_conn_consumed(&h1->conn, slice.length);
@@ -94,13 +102,18 @@ static void rest(struct h1 *h1)
     h1->http.owner->idle(&h1->http);
 }
 
+static bool is_in_head(const struct h1 *h1)
+{
+    return h1->http.is_server && h1->state == H1_OPEN && h1->current && !h1->current->head_received;
+}
+
 static void refuse(struct h1 *h1, enum mc_refusal refusal);
 
 static void timer_fired(struct mc_timer *timer)
 {
     struct h1 *h1 = mc_container(timer, struct h1, timer);
     if (h1->state == H1_LINGERING) mc_conn_reset(&h1->conn);
-    else if (h1->current && h1->http.is_server) refuse(h1, MC_REFUSAL_TIMEOUT); /* in the middle of a head */
+    else if (is_in_head(h1)) refuse(h1, MC_REFUSAL_TIMEOUT);
     else if (!h1->current) linger(h1);
 }
 
@@ -114,7 +127,7 @@ static bool alive(const struct h1 *h1)
 static bool deliver_request(struct h1 *h1, bool end)
 {
     struct h1_exchange *exchange = h1->current;
-    arm(h1, 0);
+    postpone(h1);
     mc_turn_work(h1->http.turn, MC_WORK_REQUEST, 1);
     struct mc_handler *handler = h1->http.owner->request(&h1->http, &exchange->base);
     if (!handler) {
@@ -254,11 +267,6 @@ static void settle(struct h1 *h1)
     }
     if (h1->waiting.count) linger(h1);
     else if (h1->rest_due) rest(h1);
-}
-
-static bool is_in_head(const struct h1 *h1)
-{
-    return h1->http.is_server && h1->state == H1_OPEN && h1->current && !h1->current->head_received;
 }
 
 /* One slice, up to the end of a message. False: nothing more can be parsed. */
@@ -432,7 +440,7 @@ static struct mc_exchange *open_exchange(struct mc_http_conn *conn, struct mc_ha
     h1->current = exchange;
     exchange->base.handler = handler;
     handler->exchange = &exchange->base;
-    arm(h1, 0);
+    postpone(h1);
     return &exchange->base;
 }
 
