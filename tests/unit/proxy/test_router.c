@@ -184,6 +184,24 @@ START_TEST(what_is_not_http_gets_a_dated_answer)
 }
 END_TEST
 
+/* A sidecar before its first certificate (Istio's PERMISSIVE and STRICT): Envoy closes on a ClientHello. */
+START_TEST(without_a_certificate_only_plain_is_served)
+{
+    bed_route(&bed, "/");
+    bed.chain.mtls = MC_MTLS_PERMISSIVE;
+    bed_start(&bed);
+    int plain = bed_open(&bed, 80), secure = bed_open(&bed, 80);
+    bed_send(&bed, plain, "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    has(bed.client.flows[plain].text, "HTTP/1.1 200 OK\r\n");
+    bed_send(&bed, secure, "\x16\x03\x01\x02\x01\x01");
+    ck_assert(bed.client.flows[secure].reset);
+    ck_assert_uint_eq(bed.client.flows[secure].total, 0);
+    bed.chain.mtls = MC_MTLS_STRICT;
+    bed_apply(&bed);
+    ck_assert(bed.client.flows[bed_open(&bed, 80)].reset);
+}
+END_TEST
+
 START_TEST(redirects)
 {
     struct mc_route *route = bed_route(&bed, "/old");
@@ -339,6 +357,7 @@ Suite *test_router_suite(void)
     tcase_add_test(tests, local_answers_and_their_flags);
     tcase_add_test(tests, upgrades_are_refused);
     tcase_add_test(tests, what_is_not_http_gets_a_dated_answer);
+    tcase_add_test(tests, without_a_certificate_only_plain_is_served);
     tcase_add_test(tests, redirects);
     tcase_add_test(tests, nobody_there);
     tcase_add_test(tests, rewrites_and_edits);
