@@ -47,6 +47,7 @@ struct sim_store {
     uint32_t rows;      /* in the open transaction */
     bool in_transaction;
     bool readable_only;
+    bool is_part; /* to be merged and removed: nobody queries it */
 };
 
 /* Keeps the first trouble. Always false. */

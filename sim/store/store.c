@@ -276,9 +276,10 @@ void sim_store_remove(const char *path)
 static void settle(struct sim_store *store)
 {
     sim_store_commit(store);
-    if (sim_store_number(store, "SELECT max(rowid) FROM request", 0, 0) > 10000)
+    if (!store->is_part && sim_store_number(store, "SELECT max(rowid) FROM request", 0, 0) > 10000)
         sim_store_do(store, "CREATE INDEX IF NOT EXISTS request_by_edge ON request(run_id, edge_id, t_ns)");
-    sim_store_do(store, "ANALYZE; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!store->is_part) sim_store_do(store, "ANALYZE; PRAGMA optimize");
+    sim_store_do(store, "PRAGMA wal_checkpoint(TRUNCATE)");
     /* Somebody else may be reading: then that one leaves WAL behind, and nothing is lost. */
     if (!store->error.trouble) sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
 }
@@ -342,6 +343,7 @@ struct sim_store *sim_store_create_part(const char *path, int64_t run, const str
     sim_store_remove(path); /* left behind by a process that was killed */
     struct sim_store *store = sim_store_create(path, error);
     if (!store) return NULL;
+    store->is_part = true;
     struct sim_store_invocation none = {"", "", "", "", "", ""};
     int64_t invocation = sim_store_add_invocation(store, &none);
     if (add_run(store, invocation, run, what) && sim_store_commit(store)) return store;
