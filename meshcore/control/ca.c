@@ -139,6 +139,7 @@ void mc_ca_request(struct mc_peer *peer, const struct mc_xds_message *request)
         return;
     }
     if (control->ca_mode == MC_CA_BLACKHOLE) {
+        mc_trace(control->turn, CERT_REFUSED, peer->conn.stream, 0, MC_CA_REFUSAL_OUT_OF_ORDER);
         answer_later(peer, SILENT_MIN * MC_MIN); /* nothing is held, so that only the silence ends */
         return;
     }

@@ -88,7 +88,7 @@ static const struct sim_cells *cells_for(const struct sim_check *check, const st
 
 static bool kind_is_wanted(const struct walk *walk, const struct sim_query *query, const struct sim_kind *kind)
 {
-    bool nobody_named = !query->src.n && !query->dst.n && !query->version.n;
+    bool nobody_named = !query->src.n && !query->dst.n && !query->version.n && !query->flags.n;
     if (nobody_named && !walk->check->workloads[kind->src].is_load) return false;
     return sim_filter_base(walk->check, &walk->filter, kind);
 }

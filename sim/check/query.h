@@ -8,7 +8,8 @@
  * never across a cut of the first kind. Counts are exact, quantiles at most 1/64 too high.
  *
  * With `src` a question is about logical calls, as the application that calls sees them; with only `dst`
- * about arrivals at the server, retries included. With neither: the calls of load clients.
+ * about arrivals at the server, retries included. With neither: the calls of load clients; with flags alone, which only
+ * a caller's sidecar gives: everybody's.
  */
 #ifndef SIM_CHECK_QUERY_H
 #define SIM_CHECK_QUERY_H

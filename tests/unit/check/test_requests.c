@@ -240,6 +240,25 @@ START_TEST(rates_and_shares)
 }
 END_TEST
 
+/* Load clients have no sidecar that could flag: a question about flags alone is about everybody's calls. */
+START_TEST(flags_alone_ask_everybody)
+{
+    struct shop shop;
+    struct sim_tally tally = {0};
+    shop_open(&shop);
+    shop_call(&shop, MC_S, shop.user, shop_version(&shop, WEB, 0), 500, 0, MC_MS);
+    shop_call(&shop, MC_S, shop_version(&shop, WEB, 0), shop_version(&shop, CART, 0), 503, MC_FLAG(UF), MC_MS);
+    sim_requests(shop.check, &(struct sim_query){.flags = MC_STR("UF")}, &tally);
+    ck_assert_uint_eq(tally.count, 1);
+    sim_tally_fini(&tally);
+    tally = (struct sim_tally){0};
+    sim_requests(shop.check, &(struct sim_query){0}, &tally);
+    ck_assert_uint_eq(tally.count, 1); /* the user's */
+    sim_tally_fini(&tally);
+    shop_close(&shop);
+}
+END_TEST
+
 START_TEST(phases_are_exact_and_named)
 {
     struct shop shop;
@@ -344,6 +363,7 @@ Suite *test_requests_suite(void)
     tcase_add_test(tests, between_two_cuts);
     tcase_add_test(tests, asking_changes_nothing);
     tcase_add_test(tests, rates_and_shares);
+    tcase_add_test(tests, flags_alone_ask_everybody);
     tcase_add_test(tests, phases_are_exact_and_named);
     tcase_add_test(tests, groups_add_up);
     tcase_add_test(tests, wrong_words_are_named);

@@ -86,7 +86,7 @@ static void plane_accepted(struct mc_acceptor *acceptor, const struct mc_event *
     plane->connected = mc_conn_accept(&plane->conn, event);
 }
 
-/* A command of kind 1 pushes; its record says what. */
+/* A command of kind 1 pushes; its record says what. One of kind 2 half-closes, as a control plane that goes down does. */
 struct push_command {
     struct mc_command base;
     struct mc_offer *offer;
@@ -107,6 +107,7 @@ static void plane_step(void *self, const struct mc_event *event, struct mc_outbo
     struct plane *plane = self;
     mc_turn_begin(&plane->turn, event, outbox);
     if (event->kind == MC_EVENT_START) ck_assert(mc_net_listen(&plane->net, &plane->acceptor, CONTROL));
+    else if (event->kind == MC_EVENT_COMMAND && event->command->kind == 2) mc_conn_finish(&plane->conn);
     else if (event->kind == MC_EVENT_COMMAND) push(plane, mc_container(event->command, const struct push_command, base));
     else if (event->kind == MC_EVENT_STOP) mc_net_reset_all(&plane->net);
     else mc_net_event(&plane->net, event);
@@ -300,6 +301,24 @@ START_TEST(test_a_push_makes_the_next_wait_short_again)
 }
 END_TEST
 
+/* Both sides have finished; the next connection says everything again. */
+START_TEST(test_after_a_polite_end_it_subscribes_again)
+{
+    struct world *world = world_new(1, false);
+    ck_assert_uint_eq(world->plane.heard_count, 1);
+    struct mc_command order = {.kind = 2};
+    wire_step(&world->wire, 0, (struct mc_event){.kind = MC_EVENT_COMMAND, .command = &order});
+    wire_run_until(&world->wire, MC_S);
+    ck_assert_uint_eq(world->plane.accepts, 2);
+    ck_assert_uint_eq(world->plane.heard_count, 2);
+    ck_assert_uint_eq(world->plane.heard[1].kind, MC_XDS_SUBSCRIBE);
+    push_version(world, 7, MC_S);
+    ck_assert_uint_eq(world->plane.heard_count, 3);
+    ck_assert_uint_eq(world->plane.heard[2].kind, MC_XDS_ACK);
+    world_free(world);
+}
+END_TEST
+
 START_TEST(test_a_silent_control_plane_is_left)
 {
     struct world *world = world_new(1, false);
@@ -352,6 +371,7 @@ Suite *test_client_suite(void)
     tcase_add_test(of_client, test_messages_may_be_split_anywhere);
     tcase_add_loop_test(of_client, test_waits_grow_within_their_bounds, 1, 6);
     tcase_add_test(of_client, test_a_push_makes_the_next_wait_short_again);
+    tcase_add_test(of_client, test_after_a_polite_end_it_subscribes_again);
     tcase_add_test(of_client, test_a_silent_control_plane_is_left);
     tcase_add_test(of_client, test_bytes_of_another_protocol_cut_the_connection);
     tcase_add_test(of_client, test_memory_may_run_out_at_any_time);
