@@ -241,7 +241,13 @@ static void start_next(struct cli_run *run)
         skip(run, job, why);
         return;
     }
-    if (!add_row(run, job)) return;
+    if (!add_row(run, job)) {
+        job->state = CLI_JOB_SKIPPED;
+        job->status = cli_job_status(job);
+        snprintf(job->note.why, sizeof job->note.why, "not started: its row cannot be written");
+        run->ended++;
+        return;
+    }
     if (cli_job_start(job, &run->options)) return;
     job->state = CLI_JOB_ENDED;
     job->note = (struct cli_job_note){.ended = true, .exit = CLI_EXIT_SOFTWARE};

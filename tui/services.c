@@ -67,7 +67,7 @@ static int64_t by_retry(service *s)
 
 static int64_t by_connections(service *s)
 {
-    return -(int64_t)s->connections;
+    return s->connections == SIM_FRAME_UNKNOWN ? 0 : -(int64_t)s->connections;
 }
 
 static int64_t by_health(service *s)
@@ -75,8 +75,15 @@ static int64_t by_health(service *s)
     return -(int64_t)s->health;
 }
 
+/* Of a load there are no pods and no connections to it. */
+static bool is_load(service *s)
+{
+    return !s->replicas && s->connections == SIM_FRAME_UNKNOWN && !strchr(s->name, '/');
+}
+
 static char *meshed_text(service *s, char *out)
 {
+    if (is_load(s)) return strcpy(out, "-");
     snprintf(out, TUI_FIGURE, "%u/%u", s->meshed, s->replicas);
     return out;
 }
@@ -108,12 +115,12 @@ static char *errors_text(service *s, char *out)
 
 static char *retry_text(service *s, char *out)
 {
-    return s->health == SIM_HEALTH_IDLE ? strcpy(out, "-") : tui_ratio(s->retry_permille, out);
+    return s->health == SIM_HEALTH_IDLE || !s->retry_permille ? strcpy(out, "-") : tui_ratio(s->retry_permille, out);
 }
 
 static char *connections_text(service *s, char *out)
 {
-    return tui_short_count(s->connections, out);
+    return s->connections == SIM_FRAME_UNKNOWN ? strcpy(out, "-") : tui_short_count(s->connections, out);
 }
 
 static const struct column {

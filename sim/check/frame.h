@@ -20,6 +20,8 @@ enum {
     SIM_FRAME_COLUMNS = 200, /* of a lane, over the whole duration of the run */
 };
 
+static const uint32_t SIM_FRAME_UNKNOWN = UINT32_MAX;
+
 enum sim_run_state_word { SIM_FRAME_RUNNING, SIM_FRAME_PASSED, SIM_FRAME_FAILED, SIM_FRAME_INCONCLUSIVE, SIM_FRAME_STOPPED };
 
 enum sim_health { SIM_HEALTH_IDLE, SIM_HEALTH_OK, SIM_HEALTH_DEGRADED /* success < 99.9 % or p99 over three times the run's usual */, SIM_HEALTH_FAILING /* success < 95 % */ };
@@ -31,7 +33,7 @@ struct sim_frame_service { /* over the last 10 s, at the server unless it says o
     uint64_t rps_milli, errors_milli;
     mc_ns p50, p99;
     uint32_t retry_permille;   /* arrivals ÷ logical calls × 1000 */
-    uint32_t connections;      /* to it */
+    uint32_t connections;      /* to it; SIM_FRAME_UNKNOWN: a load's, or of one version of several */
     uint8_t spark[SIM_FRAME_SPARK]; /* rps per second, 0…8 of the most in view */
     enum sim_health health;
 };

@@ -216,6 +216,15 @@ static void fill_spark(struct sim_frame_service *service, const uint32_t *second
     for (uint32_t i = 0; i < SIM_FRAME_SPARK; i++) service->spark[i] = (uint8_t)(((uint64_t)seconds[i] * 8 + most - 1) / most);
 }
 
+/* Who connects knows the service that it asks for, not the version that it gets. */
+static bool has_siblings(const struct sim_check *check, const struct sim_workload *who)
+{
+    uint32_t versions = 0;
+    for (uint32_t i = 0; i < check->workload_count; i++)
+        versions += check->workloads[i].version.n && mc_str_eq(check->workloads[i].service, who->service);
+    return who->version.n && versions > 1;
+}
+
 static void fill_service(const struct table *table, uint32_t workload, struct sim_frame_service *service)
 {
     const struct sim_check *check = table->picture->check;
@@ -230,7 +239,7 @@ static void fill_service(const struct table *table, uint32_t workload, struct si
     service->success_ppm = success_of(table, workload);
     uint64_t logical = who->is_load ? row->answered : row->calls;
     service->retry_permille = logical ? (uint32_t)(row->arrivals * 1000 / logical) : 1000;
-    service->connections = sim_check_open_connections(check, workload);
+    service->connections = who->is_load || has_siblings(check, who) ? SIM_FRAME_UNKNOWN : sim_check_open_connections(check, workload);
     fill_spark(service, row->seconds);
     service->health = health_of(table, service, workload);
 }
@@ -271,6 +280,8 @@ static const struct {
     {"load", "LOAD"},         {"control", "CONTROL"}, {"abort", "ABORT"},
 };
 
+enum { KIND_ROOM = 9 }; /* columns that a screen has for it */
+
 static void fill_event(struct sim_frame_event *out, const struct sim_happening *event)
 {
     const char *name = event->kind;
@@ -281,9 +292,10 @@ static void fill_event(struct sim_frame_event *out, const struct sim_happening *
     out->severity = (uint8_t)event->severity;
     out->times = event->times;
     snprintf(out->kind, sizeof out->kind, "%.15s", name);
-    if (!strcmp(event->kind, "errors")) { /* the subject says which: "503 UF" */
-        snprintf(out->kind, sizeof out->kind, "%.*s", (int)(subject.n < 15 ? subject.n : 15), subject.p);
-        subject.n = 0;
+    if (!strcmp(event->kind, "errors")) { /* the subject says which: "503 UF", or 503 with what it has no room for */
+        struct mc_str rest = MC_STR(""), first = subject.n > KIND_ROOM ? mc_str_cut(subject, ' ', &rest) : subject;
+        snprintf(out->kind, sizeof out->kind, "%.*s", (int)(first.n < 15 ? first.n : 15), first.p);
+        subject = rest;
     }
     snprintf(out->text, sizeof out->text, "%.*s%s%.*s", MC_STR_ARG(subject), subject.n && event->message.n ? " " : "",
              MC_STR_ARG(event->message));

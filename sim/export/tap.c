@@ -23,11 +23,15 @@ static void put_words(FILE *out, struct mc_str text)
 static void put_yaml(FILE *out, const char *indent, const char *key, struct mc_str text)
 {
     fprintf(out, "%s%s: \"", indent, key);
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
+    while (text.n) {
+        uint32_t c = 0;
+        size_t n = sim_utf8(text, &c);
+        if (!n) putc('?', out);
+        else if (c == '"' || c == '\\') fprintf(out, "\\%c", (int)c);
         else if (c < 0x20 || c == 0x7f) fprintf(out, "\\x%02x", c);
-        else putc(c, out);
+        else fwrite(text.p, 1, n, out);
+        if (!n) n = 1;
+        text = mc_str(text.p + n, text.n - n);
     }
     fputs("\"\n", out);
 }

@@ -219,7 +219,8 @@ static void put_broken(const struct text *text, const struct sim_report_run *lik
         put_mark(text, broken ? BAD : UNKNOWN);
         put_name(text->out, run->status);
         fprintf(text->out, "  (%.*s seed %" PRIu64 ")  ", MC_STR_ARG(run->profile), run->seed);
-        put_name(text->out, is(run->status, "xpass") ? run->expect_fail : run->why);
+        bool lost = is(run->status, "running") && !run->why.n;
+        put_name(text->out, lost ? MC_STR("no end of it is recorded: its process was killed, or is still at it") : is(run->status, "xpass") ? run->expect_fail : run->why);
         putc('\n', text->out);
         if (!broken || !run->replay.n) continue;
         fputs("        replay:  ", text->out);

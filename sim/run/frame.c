@@ -77,7 +77,7 @@ static void fill_weights(struct sim_run *run, const struct sim_canary *canary, s
     struct sim_canary_view view = sim_run_canary_view(run, canary);
     struct sim_canary_step step;
     if (!lane) return;
-    snprintf(lane->top, sizeof lane->top, "100 %%");
+    snprintf(lane->top, sizeof lane->top, "100%%");
     uint32_t last = sim_picture_column_at(run->now, run->plan->duration), from = 0, weight = 0;
     for (uint32_t i = 0; i <= view.steps; i++) {
         bool more = i < view.steps && sim_run_canary_step(run, canary, i, &step);

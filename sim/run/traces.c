@@ -213,8 +213,10 @@ static void on_rollout(struct sim_run *run, const struct mc_trace_record *record
     tell_rollout(run, &step);
     run_rollout_moved(run, (mc_atom)record->v[0], phase);
     bool bad = phase == MC_ROLLOUT_ROLLING_BACK || phase == MC_ROLLOUT_FAILED;
-    run_event(run, "rollout", bad ? SIM_WARNING : SIM_INFO, step.target, "%s, weight %u %%, %u failed checks", step.phase, step.weight,
-              step.failed_checks);
+    const struct mc_rollout_state *state = run->control ? mc_node_rollout(run->control, (mc_atom)record->v[0]) : NULL;
+    bool holds = phase == MC_ROLLOUT_PROGRESSING && state && state->last == MC_CHECK_FAILED;
+    run_event(run, "rollout", bad ? SIM_WARNING : SIM_INFO, step.target, "%s, weight %u%%, %u failed check%s", holds ? "holding" : step.phase, step.weight,
+              step.failed_checks, step.failed_checks == 1 ? "" : "s");
 }
 
 static struct sim_figure figure_of(uint64_t metric, uint64_t value, bool known)
@@ -243,8 +245,12 @@ static void on_rollout_check(struct sim_run *run, const struct mc_trace_record *
                                     .reason = verdict == MC_CHECK_INCONCLUSIVE ? "metrics are missing or too few" : NULL};
     tell_rollout(run, &step);
     if (verdict == MC_CHECK_PASSED) return;
-    run_event(run, "rollout", SIM_WARNING, step.target, "%s %s: %.2f%s of %.2f%s, %llu samples", step.metric, mc_check_verdict_text(verdict),
-              step.observed.value, is_duration ? " ms" : " %", step.bound.value, is_duration ? " ms" : " %", (unsigned long long)record->v[4]);
+    const char *unit = is_duration ? "ms" : "%";
+    unsigned long long samples = record->v[4];
+    if (verdict == MC_CHECK_FAILED)
+        run_event(run, "rollout", SIM_WARNING, step.target, "%s %.5g%s %s %.5g%s: failed, %llu samples", step.metric, step.observed.value, unit,
+                  is_duration ? ">" : "<", step.bound.value, unit, samples);
+    else run_event(run, "rollout", SIM_WARNING, step.target, "%s %s: %llu samples", step.metric, mc_check_verdict_text(verdict), samples);
 }
 
 /* ---- the table ---- */
