@@ -297,7 +297,8 @@ static void fill_event(struct sim_frame_event *out, const struct sim_happening *
         snprintf(out->kind, sizeof out->kind, "%.*s", (int)(first.n < 15 ? first.n : 15), first.p);
         subject = rest;
     }
-    snprintf(out->text, sizeof out->text, "%.*s%s%.*s", MC_STR_ARG(subject), subject.n && event->message.n ? " " : "",
+    const char *between = !strcmp(event->kind, "check") ? ": " : " ";
+    snprintf(out->text, sizeof out->text, "%.*s%s%.*s", MC_STR_ARG(subject), subject.n && event->message.n ? between : "",
              MC_STR_ARG(event->message));
 }
 

@@ -229,6 +229,10 @@ static void append(char *out, const char *text)
 static void append_figure(char *out, const char *before, double value, struct mc_str unit)
 {
     char part[100];
+    if (mc_str_eq(unit, MC_STR("ms")) && (value >= 1000 || value <= -1000)) {
+        value /= 1000;
+        unit = MC_STR("s");
+    }
     bool large = value >= 1000 || value <= -1000;
     snprintf(part, sizeof part, large ? "%s%.0f%.*s" : "%s%.4g%.*s", before, value, MC_STR_ARG(unit));
     append(out, part);

@@ -59,6 +59,6 @@ void run_tell_verdict(struct sim_run *run, const struct sim_verdict *verdict)
     struct sim_sink *sink = run->options.sink;
     if (sink && sink->type->verdict) sink->type->verdict(sink, kept, ++run->verdicts_told);
     if (verdict->status != SIM_PASS)
-        run_event(run, "check", verdict->status == SIM_FAIL ? SIM_ERROR_SEVERITY : SIM_WARNING, kept->name, "%s: %.*s",
-                  sim_status_text(kept->status), MC_STR_ARG(kept->message));
+        run_event(run, "check", verdict->status == SIM_FAIL ? SIM_ERROR_SEVERITY : SIM_WARNING, kept->name, "%s, %.*s",
+                  verdict->status == SIM_FAIL ? "failed" : "inconclusive", MC_STR_ARG(kept->message));
 }
