@@ -46,6 +46,28 @@ START_TEST(test_matrix_profiles_seeds)
 }
 END_TEST
 
+/* No mistake of the script's, and no judgement either: the one verdict says what is missing. */
+START_TEST(test_what_a_profile_has_not_is_inconclusive)
+{
+    static const struct { const char *script, *verdict; } plays[] = {
+        {WORLD "scenario('s', { topology = w, profile = 'envoy', duration = '9s', invariants = { 'mtls.no_plaintext' },\n"
+               "  thresholds = { request_failed = 'rate > 1%' } }, function(s) s:load { to = 'web', rate = 5 }\n"
+               "  s:run(function() sleep '1s'; fault.ca_outage { duration = '1s' }; check('not asked', false) end) end)",
+         "inconclusive check the profile has what the scenario needs|fault.ca_outage needs a profile with a CA: \"envoy\" has none\n"},
+        {"scenario('s', { topology = topology { services = { web = { versions = { v1 = {}, v2 = {} } } } }, profile = 'none', duration = '9s' },\n"
+         "  function(s) s:canary { target = 'web', from = 'v1', to = 'v2' }; s:run(function() check('not asked', false) end) end)",
+         "inconclusive check the profile has what the scenario needs|canary: profile \"none\" has no rollout controller\n"},
+        {WORLD "scenario('s', { topology = w, profile = 'none', duration = '9s' }, function(s) s:run(function()\n"
+               "  fault.abort { to = 'web', by = 'mesh' } end) end)",
+         "inconclusive check the profile has what the scenario needs|fault.abort by = \"mesh\" needs a profile with a control plane: \"none\" has none\n"},
+    };
+    struct stage_result result = stage_play(plays[_i].script, true, NULL);
+    ck_assert_str_eq(result.message, "");
+    ck_assert_int_eq(result.status, SIM_INCONCLUSIVE);
+    ck_assert_str_eq(result.verdicts, plays[_i].verdict);
+}
+END_TEST
+
 START_TEST(test_the_command_line_decides)
 {
     struct test_memory memory = {0};
@@ -157,6 +179,7 @@ Suite *test_cases_suite(void)
     TCase *tests = tcase_create("cases");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_matrix_profiles_seeds);
+    tcase_add_loop_test(tests, test_what_a_profile_has_not_is_inconclusive, 0, 3);
     tcase_add_test(tests, test_the_command_line_decides);
     tcase_add_test(tests, test_a_plan_holds_what_was_written);
     tcase_add_loop_test(tests, test_shipped_topologies, 0, 5);
