@@ -50,7 +50,7 @@ static bool add_seeds(struct cli_selection *selection, struct mc_str text)
     uint64_t from, to;
     struct mc_str rest;
     if (text.n && *text.p == 'x')
-        return mc_str_to_u64(mc_str(text.p + 1, text.n - 1), CLI_SEEDS_MAX, &from) && add_fresh(selection, from);
+        return mc_str_to_u64(mc_str(text.p + 1, text.n - 1), CLI_SEEDS_MAX, &from) && from > 0 && add_fresh(selection, from);
     const char *dots = text.n ? strstr(text.p, "..") : NULL;
     if (!dots || dots >= text.p + text.n) return mc_str_to_u64(text, INT64_MAX, &from) && add_seed(selection, from);
     rest = mc_str(dots + 2, (size_t)(text.p + text.n - dots) - 2);

@@ -39,6 +39,8 @@ exits 64 run pass.lua --sed 1
 has "option" "$ERR" 'did you mean --seed'
 exits 64 run pass.lua --seed one
 exits 64 run pass.lua --seed 5..2
+exits 64 run pass.lua --seed x0
+exits 64 run pass.lua --seed 9223372036854775808
 exits 64 run pass.lua --duration 30
 has "bare number" "$ERR" "unit"
 exits 64 run pass.lua --jobs 0
