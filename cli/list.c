@@ -48,7 +48,7 @@ static int finish(struct listing *listing, const char *what)
     if (listing->as_json) sim_json_close(&listing->json, ']');
     if (fflush(stdout)) return CLI_EXIT_IO;
     if (listing->found || !listing->only) return CLI_EXIT_OK;
-    fprintf(stderr, "squall: no %s is called \"%s\"; see squall list %s\n", what, listing->only, what);
+    fprintf(stderr, "squall: among the %s none is called \"%s\"; see squall list %s\n", what, listing->only, what);
     return CLI_EXIT_USAGE;
 }
 
@@ -319,7 +319,7 @@ int cli_check(const struct cli_args *args)
         fprintf(stderr, "squall: no scenario matches\n");
         code = CLI_EXIT_INCONCLUSIVE;
     }
-    if (good) printf("squall: %" PRIu32 " runs would be made, %" PRIu32 " mistakes\n", selection.chosen_count, bad);
+    if (good) printf("squall: %" PRIu32 " run%s would be made, %" PRIu32 " mistake%s\n", selection.chosen_count, selection.chosen_count == 1 ? "" : "s", bad, bad == 1 ? "" : "s");
     cli_selection_fini(&selection);
     return code;
 }

@@ -224,6 +224,13 @@ bool cli_read_duration(const struct cli_args *args, enum cli_option option, mc_n
     return !text || sim_read_duration(mc_str_c(text), out, why) || complain_value(args, option, text, why);
 }
 
+bool cli_read_span(const struct cli_args *args, enum cli_option option, mc_ns *out)
+{
+    if (!cli_read_duration(args, option, out)) return false;
+    const char *text = cli_value(args, option);
+    return !text || *out > 0 || complain_value(args, option, text, "is not longer than nothing");
+}
+
 bool cli_read_share(const struct cli_args *args, enum cli_option option, uint32_t *ppm)
 {
     char why[SIM_UNITS_WHY];

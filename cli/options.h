@@ -128,6 +128,7 @@ uint32_t cli_times(const struct cli_args *args, enum cli_option option);
 /* False: a message has been printed, naming the option, its value and what it could be. Without a value OUT stays. */
 bool cli_read_count(const struct cli_args *args, enum cli_option option, uint64_t least, uint64_t most, uint64_t *out);
 bool cli_read_duration(const struct cli_args *args, enum cli_option option, mc_ns *out);
+bool cli_read_span(const struct cli_args *args, enum cli_option option, mc_ns *out); /* over 0 */
 bool cli_read_share(const struct cli_args *args, enum cli_option option, uint32_t *ppm);
 /* WORDS: "auto always never"; OUT is the number of the word. */
 bool cli_read_choice(const struct cli_args *args, enum cli_option option, const char *words, uint32_t *out);

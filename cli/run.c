@@ -78,7 +78,7 @@ static bool read_options(struct cli_run *run)
                 cli_read_choice(run->args, CLI_OPT_COLOUR, "auto always never", &any) &&
                 cli_read_share(run->args, CLI_OPT_SAMPLE, &run->options.sample_ppm) &&
                 cli_read_choice(run->args, CLI_OPT_INCONCLUSIVE, "fail pass", &choice) &&
-                cli_read_duration(run->args, CLI_OPT_WALL_LIMIT, &run->wall_limit) && read_fill(&run->options);
+                cli_read_span(run->args, CLI_OPT_WALL_LIMIT, &run->wall_limit) && read_fill(&run->options);
     run->options.detail = (enum sim_detail)detail;
     run->inconclusive_passes = choice == 1;
     return good;
@@ -372,6 +372,15 @@ static void report_job(struct sim_report *report, const struct cli_run *run, con
         .sim_ns = outcome->sim_ns, .events = outcome->events, .wall_ms = job->wall_ms});
 }
 
+static bool knows_tap(const struct cli_args *args)
+{
+    const char *value = cli_value(args, CLI_OPT_TAP);
+    bool number = value && *value && !value[strspn(value, "0123456789")];
+    if (!number || !strcmp(value, "13") || !strcmp(value, "14")) return true;
+    fprintf(stderr, "squall: --tap=%s: there are versions 13 and 14 (a file of that name is ./%s)\n", value, value);
+    return false;
+}
+
 /* A report that cannot be written is better known before the runs than after. */
 static bool can_write(const struct cli_args *args, enum cli_option option)
 {
@@ -509,6 +518,7 @@ static enum cli_exit run_chosen(struct cli_run *run)
         fprintf(stderr, "squall: --tui shows one run, these are %" PRIu32 ": choose with --filter, --profile, --seed\n", run->selection.chosen_count);
         return CLI_EXIT_USAGE;
     }
+    if (!knows_tap(run->args)) return CLI_EXIT_USAGE;
     if (!can_write(run->args, CLI_OPT_JUNIT) || !can_write(run->args, CLI_OPT_JSON) || !can_write(run->args, CLI_OPT_TAP)) return CLI_EXIT_CANNOT_CREATE;
     run->jobs = calloc(run->selection.chosen_count, sizeof *run->jobs);
     if (!run->jobs) return CLI_EXIT_SOFTWARE;

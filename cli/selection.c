@@ -62,6 +62,27 @@ static bool add_seeds(struct cli_selection *selection, struct mc_str text)
     return true;
 }
 
+static int seed_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* One seed, one run: a results file keeps each once. */
+static bool check_twice(struct cli_selection *selection)
+{
+    uint64_t *sorted = malloc(selection->seed_count * sizeof *sorted + 1);
+    if (!sorted) return refuse(selection, CLI_EXIT_SOFTWARE);
+    memcpy(sorted, selection->seeds, selection->seed_count * sizeof *sorted);
+    qsort(sorted, selection->seed_count, sizeof *sorted, seed_order);
+    uint32_t i = 1;
+    while (i < selection->seed_count && sorted[i] != sorted[i - 1]) i++;
+    bool twice = i < selection->seed_count;
+    if (twice) fprintf(stderr, "squall: --seed: %" PRIu64 " is given twice\n", sorted[i]);
+    free(sorted);
+    return !twice || refuse(selection, CLI_EXIT_USAGE);
+}
+
 static bool read_seeds(struct cli_selection *selection)
 {
     const char *text = cli_value(selection->args, CLI_OPT_SEED);
@@ -74,7 +95,14 @@ static bool read_seeds(struct cli_selection *selection)
         fprintf(stderr, "squall: --seed %s: write 7, 1..20, 1,5,9 or x10; at most %d seeds\n", text, CLI_SEEDS_MAX);
         return refuse(selection, CLI_EXIT_USAGE);
     } while (rest.n);
-    return true;
+    return check_twice(selection);
+}
+
+static bool has_profile(const struct cli_selection *selection, struct mc_str name)
+{
+    for (uint32_t i = 0; i < selection->profile_count; i++)
+        if (mc_str_eq(mc_str_c(selection->profiles[i]), name)) return true;
+    return false;
 }
 
 static bool read_profiles(struct cli_selection *selection)
@@ -83,6 +111,7 @@ static bool read_profiles(struct cli_selection *selection)
         if (selection->args->given[i].option != CLI_OPT_PROFILE) continue;
         for (struct mc_str rest = mc_str_c(selection->args->given[i].value); rest.n;) {
             struct mc_str name = mc_str_cut(rest, ',', &rest);
+            if (has_profile(selection, name)) continue;
             if (selection->profile_count == CLI_PROFILES_MAX) return refuse(selection, CLI_EXIT_USAGE);
             selection->profiles[selection->profile_count++] = strndup(name.p, name.n);
         }
@@ -138,7 +167,7 @@ bool cli_select_options(struct cli_selection *selection, const struct cli_args *
     selection->scripts = calloc(CLI_FILES_MAX, sizeof(struct sim_script *));
     if (!selection->scripts) return refuse(selection, CLI_EXIT_SOFTWARE);
     return read_profiles(selection) && read_seeds(selection) && read_vars(selection) &&
-           cli_read_duration(args, CLI_OPT_DURATION, &selection->duration);
+           cli_read_span(args, CLI_OPT_DURATION, &selection->duration);
 }
 
 void cli_selection_fini(struct cli_selection *selection)
@@ -159,8 +188,19 @@ static void print_line(void *self, struct mc_str line)
     fprintf(stderr, "%.*s\n", MC_STR_ARG(line));
 }
 
+/* Named twice, or by its folder, too: it runs once. */
+static bool is_loaded(const struct cli_selection *selection, const char *path)
+{
+    struct stat one, other;
+    if (stat(path, &one)) return false;
+    for (uint32_t i = 0; i < selection->script_count; i++)
+        if (!stat(sim_script_name(selection->scripts[i]), &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino) return true;
+    return false;
+}
+
 static bool load_file(struct cli_selection *selection, const char *path)
 {
+    if (is_loaded(selection, path)) return true;
     struct sim_error error = {.text = ""};
     struct sim_script_options options = {
         .roots = selection->root_list, .root_count = selection->root_count,

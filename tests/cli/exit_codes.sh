@@ -43,6 +43,11 @@ exits 64 run pass.lua --seed x0
 exits 64 run pass.lua --seed 9223372036854775808
 exits 64 run pass.lua --duration 30
 has "bare number" "$ERR" "unit"
+exits 64 run pass.lua --duration 0s
+exits 64 run pass.lua --wall-limit 0s
+exits 64 run pass.lua --seed 1,2,1
+has "twice" "$ERR" "1 is given twice"
+exits 64 run pass.lua --tap=15
 exits 64 run pass.lua --jobs 0
 exits 64 run pass.lua --detail fulll
 has "choice" "$ERR" 'did you mean "full"'

@@ -31,6 +31,10 @@ echo 'include "circle"' >circle.lua
 exits 65 run circle.lua
 has "files in a circle" "$ERR" "files include each other"
 
+# ---- named twice ----
+exits 0 run pass.lua ./pass.lua --profile none,none
+is "it runs once" "$(last_line)" "squall: 1 passed, 0 failed"
+
 # ---- loops, in the method and while loading ----
 scenario forever.lua "it never ends" "" 'while true do pcall(function() while true do end end) end'
 exits 65 run forever.lua
