@@ -328,6 +328,7 @@ static int effect(lua_State *L)
     int64_t with = 0, without = 0;
     struct sim_answer answer = {0};
     bool known = sim_run_metric(world, mc_str(text, n), &with, &error);
+    if (error.text[0]) return luaL_error(L, "effect: %s", error.text);
     if (known && !run->replaying) known = replay_without(run, sim_fault_number(fault), mc_str(text, n), &without, &error);
     if (error.text[0]) return sim_reading_raise(L, &error);
     if (!known || run->replaying || !figure_kind(mc_str(text, n), &answer.kind)) {

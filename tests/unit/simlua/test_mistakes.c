@@ -76,6 +76,7 @@ static const struct {
     {BODY("s:load { to = 'web', rate = 1, method = 'GE T' }"), "t.lua:3: ", "\"GE T\" is no method"},
     {BODY("s:load { to = 'web', rate = {} }"), "t.lua:3: ", "a number from 0 is expected, not table"},
     {METHOD("fault.crash { on = 'load-web' }"), "t.lua:4: ", "\"load-web\" is none"},
+    {METHOD("local f = fault.delay { from = 'web', latency = '1ms' }\nf:during '1s' f:effect 'request_duration'"), "t.lua:5: ", "a metric and an aggregate are expected"},
     {METHOD("check()"), "t.lua:4: ", "a name is expected first, not nothing"},
     {METHOD("for i = 1, 1e9 do check('c', true) end"), "t.lua:4: ", "more than 10000 verdicts in one run"},
     {METHOD("for i = 1, 1e9 do log(i) end"), "t.lua:4: ", "more than 100000 lines in one run"},
