@@ -247,7 +247,8 @@ static struct sim_figure figure(int64_t value, const char *unit)
     return (struct sim_figure){.known = true, .value = (double)value / scale};
 }
 
-static void say(const struct sim_threshold *threshold, const struct sim_threshold_state *state, uint64_t least, char out[static SIM_THRESHOLD_MESSAGE])
+static void say(const struct sim_threshold *threshold, const struct sim_threshold_state *state, uint64_t least, mc_ns now,
+                char out[static SIM_THRESHOLD_MESSAGE])
 {
     char aggregate[16], value[24], bound[24], at[SIM_UNITS_TEXT];
     *out = 0;
@@ -258,8 +259,10 @@ static void say(const struct sim_threshold *threshold, const struct sim_threshol
     if (state->status != SIM_FAIL) return;
     print_value(state->value, state->unit, value);
     print_value(threshold->bound, state->unit, bound);
-    snprintf(out, SIM_THRESHOLD_MESSAGE, "%s was %s, limit %s (%llu samples), first crossed at %s", aggregate, value, bound,
-             (unsigned long long)state->samples, sim_print_instant(state->crossed_at, at));
+    bool seen_before = state->crossed_at < now; /* who judges only at the end does not know when */
+    snprintf(out, SIM_THRESHOLD_MESSAGE, "%s was %s, limit %s (%llu samples)%s%s", aggregate, value, bound,
+             (unsigned long long)state->samples, seen_before ? ", first crossed at " : "",
+             seen_before ? sim_print_instant(state->crossed_at, at) : "");
 }
 
 struct sim_verdict sim_threshold_verdict(const struct sim_threshold *threshold, const struct sim_threshold_state *state, uint32_t min_samples,
@@ -269,7 +272,7 @@ struct sim_verdict sim_threshold_verdict(const struct sim_threshold *threshold, 
     struct sim_verdict verdict = {.kind = SIM_VERDICT_THRESHOLD, .status = state->status, .at = now, .samples = state->samples,
                                   .op = mc_str_c(ops[threshold->op]), .source = threshold->source,
                                   .expected = figure(threshold->bound, state->unit)};
-    say(threshold, state, needed(threshold, min_samples), texts->message);
+    say(threshold, state, needed(threshold, min_samples), now, texts->message);
     verdict.name = mc_str_c(sim_threshold_name(threshold, texts->name));
     verdict.message = mc_str_c(texts->message);
     verdict.unit = mc_str_c(!strcmp(state->unit, "ns") ? "ms" : !strcmp(state->unit, "ppm") ? "%" : "count");
