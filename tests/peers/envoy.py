@@ -1,7 +1,7 @@
-import os
 """Asks squall and Envoy the same and compares. Prints failures, then "passed failed"."""
 import collections
 import concurrent.futures
+import os
 import re
 import socket
 import statistics
