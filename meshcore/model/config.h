@@ -167,6 +167,8 @@ struct mc_filter_chain { /* config.listener.v3.FilterChain with one HTTP connect
     mc_ns request_headers_timeout;  /* 0: none */
     bool is_outbound;               /* traffic direction: which side of the reporter it is */
     bool keep_request_id;           /* preserve_external_request_id */
+    bool internal_clients;          /* internal_address_config names them: their x-envoy-retry-on, -max-retries and
+                                     * -upstream-rq-timeout-ms are obeyed; else dropped. Envoy's default (1.33 on): nobody */
 };
 
 struct mc_listener {

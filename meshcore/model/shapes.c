@@ -132,6 +132,7 @@ static const struct mc_field chain_fields[] = {
     F(request_headers_timeout, U64),
     F(is_outbound, FLAG),
     F(keep_request_id, FLAG),
+    F(internal_clients, FLAG),
 };
 SHAPE(chain_shape, struct mc_filter_chain, chain_fields);
 #undef F

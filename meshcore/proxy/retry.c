@@ -20,20 +20,22 @@ static uint32_t conditions_in(struct mc_str list)
     return on;
 }
 
-/* x-envoy-retry-on adds to the policy, x-envoy-max-retries replaces its number; neither goes up. */
+/* Of clients that count as internal: x-envoy-retry-on adds to the policy, x-envoy-max-retries replaces its
+ * number. Neither goes up. */
 static void read_headers(struct px_request *request)
 {
     struct mc_headers *headers = &request->head.headers;
+    bool obeyed = request->conn->chain->internal_clients;
     const struct mc_header *on = mc_headers_known(headers, MC_HEADER_X_ENVOY_RETRY_ON);
     uint64_t max;
     if (on) {
-        if (!request->retry.on) request->retry.left = 1;
-        request->retry.on |= conditions_in(on->value);
+        if (obeyed && !request->retry.on) request->retry.left = 1;
+        if (obeyed) request->retry.on |= conditions_in(on->value);
         mc_headers_remove_known(headers, MC_HEADER_X_ENVOY_RETRY_ON);
     }
     const struct mc_header *most = mc_headers_known(headers, MC_HEADER_X_ENVOY_MAX_RETRIES);
     if (!most) return;
-    if (request->retry.on && mc_str_to_u64(most->value, MC_MAX_RETRIES, &max)) request->retry.left = (uint32_t)max;
+    if (obeyed && request->retry.on && mc_str_to_u64(most->value, MC_MAX_RETRIES, &max)) request->retry.left = (uint32_t)max;
     mc_headers_remove_known(headers, MC_HEADER_X_ENVOY_MAX_RETRIES);
 }
 

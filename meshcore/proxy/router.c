@@ -85,7 +85,7 @@ static bool rewrite(struct px_request *request)
     return true;
 }
 
-/* x-envoy-upstream-rq-timeout-ms overrides the route's; a time per try that is not shorter is none. */
+/* x-envoy-upstream-rq-timeout-ms of internal clients overrides the route's; a time per try that is not shorter is none. */
 static void set_timeouts(struct px_request *request)
 {
     const struct mc_header *header = mc_headers_known(&request->head.headers, MC_HEADER_X_ENVOY_UPSTREAM_RQ_TIMEOUT_MS);
@@ -93,7 +93,8 @@ static void set_timeouts(struct px_request *request)
     request->timeout = request->route->timeout;
     request->per_try_timeout = request->route->retry.per_try_timeout;
     if (header) {
-        if (mc_str_to_u64(header->value, INT64_MAX / MC_MS, &ms)) request->timeout = (mc_ns)ms * MC_MS;
+        bool obeyed = request->conn->chain->internal_clients;
+        if (obeyed && mc_str_to_u64(header->value, INT64_MAX / MC_MS, &ms)) request->timeout = (mc_ns)ms * MC_MS;
         mc_headers_remove_known(&request->head.headers, MC_HEADER_X_ENVOY_UPSTREAM_RQ_TIMEOUT_MS);
     }
     if (request->timeout && request->per_try_timeout >= request->timeout) request->per_try_timeout = 0;

@@ -80,8 +80,6 @@ SAME_STATUS = [
 ]
 
 # Known to differ: (what, request, our status, Envoy's, why). Not asked below, but known too:
-# - A request's x-envoy-retry-on, -max-retries and -upstream-rq-timeout-ms are obeyed whoever sends them;
-#   Envoy obeys those of addresses that internal_address_config names, by default none.
 # - TE stays on its hop (RFC 9110 10.1.4); Envoy passes "te: trailers" on.
 # - Trailers pass; Envoy drops those of HTTP/1 unless enable_trailers is set.
 DIFFERENT = [

@@ -217,9 +217,10 @@ START_TEST(previous_hosts_are_avoided)
 }
 END_TEST
 
-START_TEST(headers_of_the_client_count)
+START_TEST(headers_of_internal_clients_count)
 {
     route->retry.on = 0;
+    bed.chain.internal_clients = true;
     bed_start(&bed);
     int flow = bed_open(&bed, 80);
     bed_send(&bed, flow, "GET /status/503 HTTP/1.1\r\nhost: a\r\nx-envoy-retry-on: gateway-error\r\nx-envoy-max-retries: 3\r\n\r\n");
@@ -231,6 +232,24 @@ START_TEST(headers_of_the_client_count)
     bed_pass(&bed, 69 * MC_MS);
     ck_assert_int_eq(answered(), 503);
     bed_pass(&bed, MC_MS);
+    ck_assert_int_eq(answered(), 504);
+}
+END_TEST
+
+/* Anybody else could turn one request into many. */
+START_TEST(headers_of_other_clients_do_not)
+{
+    route->retry.on = 0;
+    route->timeout = 100 * MC_MS;
+    bed_start(&bed);
+    int flow = bed_open(&bed, 80);
+    bed_send(&bed, flow, "GET /status/503 HTTP/1.1\r\nhost: a\r\nx-envoy-retry-on: gateway-error\r\nx-envoy-max-retries: 3\r\n\r\n");
+    bed_pass(&bed, MC_S);
+    ck_assert_int_eq(bed.origins[0].requests, 1);
+    ck_assert_ptr_null(strstr(bed.origins[0].seen, "x-envoy-retry-on"));
+    ck_assert_ptr_null(strstr(bed.origins[0].seen, "x-envoy-max-retries"));
+    bed_send(&bed, flow, "GET /hang HTTP/1.1\r\nhost: a\r\nx-envoy-upstream-rq-timeout-ms: 5000\r\n\r\n");
+    bed_pass(&bed, 101 * MC_MS);
     ck_assert_int_eq(answered(), 504);
 }
 END_TEST
@@ -431,7 +450,8 @@ Suite *test_retry_suite(void)
     tcase_add_test(tests, body_is_sent_again);
     tcase_add_test(tests, large_bodies_are_not_retried);
     tcase_add_test(tests, previous_hosts_are_avoided);
-    tcase_add_test(tests, headers_of_the_client_count);
+    tcase_add_test(tests, headers_of_internal_clients_count);
+    tcase_add_test(tests, headers_of_other_clients_do_not);
     tcase_add_test(tests, a_sidecar_counts_attempts);
     tcase_add_test(tests, route_timeout_starts_when_the_request_is_whole);
     tcase_add_test(tests, route_timeout_covers_retries);
