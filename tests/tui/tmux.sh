@@ -118,7 +118,7 @@ for term in screen-256color linux vt100 xterm-kitty; do
     see "PAUSED"; see "frontend"; keys q; see "exit 0"
 done
 begin "TERM=dumb" 80 24 TERM=dumb "$demo"
-see "no terminal"; see "--print"; see "exit 1"
+see "no terminal"; see "cannot place a cursor"; see "exit 1"
 begin "no terminal" 106 24 "$demo" "</dev/null"
 see "the screen needs a terminal"
 
