@@ -66,11 +66,17 @@ static void tell(int pipe, const struct cli_job_note *note)
     while (pipe >= 0 && write(pipe, note, sizeof *note) < 0 && errno == EINTR) continue;
 }
 
-static void advance(struct sim_script_run *run, int pipe)
+static bool goes_on(struct sim_script_run *run, mc_ns until)
+{
+    if (until && sim_run_now(sim_script_run_world(run)) >= until) return false;
+    return sim_script_run_advance(run, until ? until : MC_NEVER, SLICE) == SIM_RUN_GOING;
+}
+
+static void advance(struct sim_script_run *run, mc_ns until, int pipe)
 {
     struct cli_job_note note = {.ended = false};
     int64_t told = 0;
-    while (sim_script_run_advance(run, MC_NEVER, SLICE) == SIM_RUN_GOING) {
+    while (goes_on(run, until)) {
         int64_t now = cli_now_ms();
         if (told_to_stop) sim_run_stop(sim_script_run_world(run), SIM_STOP_CALLER);
         if (now - told < TELL_MS) continue;
@@ -96,7 +102,7 @@ static struct cli_job_note run_case(const struct cli_chosen *chosen, const struc
     struct sim_run_options world = {.seed = chosen->one->seed, .fill = options->fill, .sink = sink};
     struct sim_script_run *run = sim_script_run_new(chosen->script, chosen->one->number, &error);
     if (run && sim_script_run_start(run, &world, &error)) {
-        advance(run, pipe);
+        advance(run, options->until, pipe);
         finish(run, options, &note);
     } else {
         explain(&note, CLI_EXIT_DATA, &error);

@@ -39,6 +39,7 @@ struct cli_job_options {
     int fill;              /* SQUALL_FILL */
     bool twice;            /* SQUALL_RUN_TWICE: the second of two runs in one process counts */
     bool allow_vacuous;
+    mc_ns until;           /* go no further; 0: to the end */
     const char *results;   /* path of the results file */
     struct sim_store_run row;
     char script_sha256[65]; /* that of the row */

@@ -64,6 +64,8 @@ extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
     X(TYPE, 0, "type", "TYPE", CLI_ON(REPORT), "text, junit, tap or json [text]") \
     X(REPORT_OUT, 'o', "out", "FILE", CLI_ON(REPORT), "instead of standard output") \
     X(RUN_NUMBER, 0, "run", "N", CLI_ON(REPORT) | CLI_ON(REPLAY) | CLI_ON(UI), "the run of a results file [all, or the last]") \
+    X(UNTIL, 0, "until", "T", CLI_ON(REPLAY), "go no further than this instant, and compare nothing") \
+    X(TRACE, 0, "trace", NULL, CLI_ON(REPLAY), "print what happens, a line each") \
     X(LIST_JSON, 0, "json", NULL, CLI_ON(LIST) | CLI_ON(VERSION), "as JSON") \
     X(PRINT, 0, "print", "TAB", CLI_ON(UI), "print one picture as text: overview, timeline") \
     X(AT, 0, "at", "T", CLI_ON(UI), "the instant to print [the end]") \

@@ -1,6 +1,7 @@
 /* The verbs `replay` and `report`. */
 #include "cli/again.h"
 #include "cli/job.h"
+#include "sim/plan/units.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,24 +60,46 @@ static void warn(const struct cli_again *again)
         fprintf(stderr, "squall: warning: recorded by %s, this is %s\n", *again->build ? again->build : "an unknown build", build);
 }
 
+/* ---- what happens, a line each ---- */
+
+static void print_event(struct sim_sink *sink, const struct sim_sink_event *event)
+{
+    char at[SIM_UNITS_TEXT];
+    (void)sink;
+    printf("%12s  %-12s %.*s%s%.*s\n", sim_print_instant(event->at, at), event->kind, MC_STR_ARG(event->subject),
+           event->subject.n && event->message.n ? "  " : "", MC_STR_ARG(event->message));
+}
+
+static const struct sim_sink_type trace_type = {.event = print_event};
+
+/* ---- the verb ---- */
+
+static enum cli_exit judge(const struct cli_again *again, const struct cli_job_options *options, const struct cli_job_note *note)
+{
+    char hash[24], at[SIM_UNITS_TEXT];
+    if (note->exit) {
+        fprintf(stderr, "%s\n", note->why);
+        return note->exit;
+    }
+    snprintf(hash, sizeof hash, "%016" PRIx64, note->outcome.trace_hash);
+    if (!options->until || note->outcome.stop != SIM_STOP_CALLER) return compare(again, print_outcome(again, note, hash), hash);
+    printf("squall: at %s, after %" PRIu64 " events, trace %s\n", sim_print_instant(note->outcome.sim_ns, at), note->outcome.events, hash);
+    return CLI_EXIT_OK;
+}
+
 int cli_replay(const struct cli_args *args)
 {
     struct cli_again again;
-    char hash[24];
+    struct cli_job_options options = {.fill = 0};
+    struct sim_sink trace = {.type = &trace_type, .sample_ppm = UINT32_MAX};
+    if (!cli_read_duration(args, CLI_OPT_UNTIL, &options.until)) return CLI_EXIT_USAGE;
     if (!cli_again_load(&again, args, args->word_count ? args->words[0] : NULL)) {
         cli_again_fini(&again);
         return (int)again.selection.exit;
     }
     warn(&again);
-    struct cli_job_options options = {.fill = 0};
-    struct cli_job_note note = cli_job_run(&again.chosen, &options, NULL);
-    enum cli_exit code = note.exit;
-    if (code) {
-        fprintf(stderr, "%s\n", note.why);
-    } else {
-        snprintf(hash, sizeof hash, "%016" PRIx64, note.outcome.trace_hash);
-        code = compare(&again, print_outcome(&again, &note, hash), hash);
-    }
+    struct cli_job_note note = cli_job_run(&again.chosen, &options, cli_has(args, CLI_OPT_TRACE) ? &trace : NULL);
+    enum cli_exit code = judge(&again, &options, &note);
     cli_again_fini(&again);
     return (int)code;
 }

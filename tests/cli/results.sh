@@ -34,6 +34,11 @@ python3 -c 'import json,sys; assert len(json.loads(sys.argv[1])) == 12' "$OUT"; 
 
 exits 0 replay a.db:3
 has "replay" "$OUT" "the same trace"
+exits 0 replay a.db:3 --until 1s
+has "replay until" "$OUT" '^squall: at 0m01\.000, after [0-9]+ events, trace [0-9a-f]{16}$'
+exits 0 replay a.db:3 --trace
+has "replay, traced, is the same" "$OUT" "the same trace"
+exits 64 replay a.db:3 --until soon
 sqlite3 a.db "UPDATE run SET trace_hash='0000000000000000' WHERE run_id=3"
 exits 3 replay a.db:3
 sqlite3 a.db "UPDATE run_attr SET value='squall 0.0.0' WHERE key='build' AND run_id=3"
