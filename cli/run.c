@@ -494,6 +494,8 @@ static void run_watched(struct cli_run *run)
     job->wall_ms = cli_now_ms() - job->started_ms;
     job->status = cli_job_status(job);
     run->ended = 1;
+    bool left = !job->note.exit && job->note.outcome.stop == SIM_STOP_CALLER;
+    if (left && !run->stopped_by) run->stopped_by = SIGINT; /* who leaves in the middle has interrupted it */
     if (sim_store_error(run->store)->trouble) store_fails(run, sim_store_error(run->store));
     merge_ready(run);
 }
