@@ -21,7 +21,7 @@ bench: release
 lint: release
 	scripts/dev/lint
 
-## make soak     longer fuzzing and more seeds than `make test` has time for
+## make soak     longer fuzzing and the whole determinism matrix, for which `make test` has no time
 soak: setup
 	tests/run --soak
 
