@@ -138,13 +138,18 @@ static const struct sim_field service_fields[] = {
     {"keep_alive", SIM_FIELD_DURATION, VERSION(keep_alive)},
     {"cancel", SIM_FIELD_BOOL, VERSION(cancel)},
     {"meshed", SIM_FIELD_BOOL, VERSION(meshed)},
+    {"pod", SIM_FIELD_READ, VERSION(pod), .read = sim_read_pod},
+    {"network", SIM_FIELD_READ, VERSION(network), .read = sim_read_pod_network},
+    {"resources", SIM_FIELD_READ, VERSION(resources), .read = sim_read_resources},
+    {"server", SIM_FIELD_READ, VERSION(server), .read = sim_read_server},
     /* of services only */
     {"port", SIM_FIELD_COUNT, offsetof(struct service_words, port)},
     {"versions", SIM_FIELD_READ, .read = read_versions},
     {"weights", SIM_FIELD_SKIP},
     {"policy", SIM_FIELD_READ, offsetof(struct service_words, service.policy), .read = read_policy},
+    {"workload", SIM_FIELD_READ, offsetof(struct service_words, service.workload), .read = sim_read_workload},
 };
-enum { VERSION_FIELDS = 12 };
+enum { VERSION_FIELDS = 16 };
 
 static void finish_version(lua_State *L, const char *what, struct service_words *words)
 {

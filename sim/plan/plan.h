@@ -9,64 +9,13 @@
 
 #include "base/arena.h"
 #include "base/fixed.h"
-#include "base/time.h"
-#include <stdbool.h>
+#include "sim/plan/application.h"
+#include "sim/plan/kernel.h"
+#include "sim/plan/kubernetes.h"
+#include "sim/plan/pod.h"
+#include "sim/plan/resources.h"
 
-/* Where something stands in a script, for messages. */
-struct sim_source {
-    struct mc_str file;
-    int line;
-};
-
-/* ---- applications ---- */
-
-enum sim_dist_kind {
-    SIM_DIST_CONSTANT,    /* mean */
-    SIM_DIST_EXPONENTIAL, /* mean */
-    SIM_DIST_LOGNORMAL,   /* p50, p99 */
-    SIM_DIST_UNIFORM,     /* low = p50, high = p99 */
-};
-
-struct sim_dist {
-    enum sim_dist_kind kind;
-    mc_ns mean, p50, p99;
-};
-
-/* A retry policy as a client application or a route has it. attempts counts retries, not tries. */
-struct sim_retry {
-    uint32_t attempts;          /* 0: none */
-    uint32_t on;                /* MC_RETRY_ON bits (model/config.h) */
-    uint16_t statuses[16];
-    uint32_t status_count;
-    mc_ns per_try_timeout;      /* 0: none */
-    mc_ns backoff_base, backoff_max;
-    /* Budget: 0 ratio: none. */
-    uint32_t budget_ppm;
-    uint32_t budget_min_per_second;
-    mc_ns budget_ttl;
-};
-
-enum sim_step_kind { SIM_STEP_WORK, SIM_STEP_CALL, SIM_STEP_RESPOND };
-
-struct sim_step {
-    enum sim_step_kind kind;
-    struct sim_source source;
-    /* WORK */
-    struct sim_dist wait;       /* sleeping: I/O, locks */
-    struct sim_dist cpu;        /* burning the container's CPU */
-    /* CALL */
-    struct mc_str service;      /* callee */
-    struct mc_str path, method; /* "/" and "GET" */
-    mc_ns timeout;              /* the application's own; 0: none */
-    uint32_t tries;             /* the application's own; 1 */
-    struct sim_retry retry;     /* the application's own policy; attempts 0: none */
-    bool optional;              /* a failure does not fail the caller */
-    bool parallel;              /* starts together with the parallel calls next to it */
-    uint32_t body_bytes;        /* of the request */
-    /* RESPOND */
-    uint16_t status;
-    uint32_t response_bytes;
-};
+/* ---- services ---- */
 
 struct sim_version {
     struct mc_str name;         /* "v1" */
@@ -84,6 +33,10 @@ struct sim_version {
     mc_ns keep_alive;           /* idle server connections are closed after; 0: never */
     bool cancel;                /* stops computing when its caller has gone */
     bool meshed;                /* has a sidecar where the profile has them; default true */
+    struct sim_pod_plan pod;    /* its life, as Kubernetes is told */
+    struct sim_pod_network network;
+    struct sim_resources resources;
+    struct sim_server_plan server;
 };
 
 /* What the mesh is told about a service: the route and the traffic policy (0 or false: the profile's). */
@@ -108,6 +61,7 @@ struct sim_service {
     uint32_t version_count;
     const uint32_t *weights;    /* per version; NULL: by replicas */
     struct sim_policy policy;
+    struct sim_workload_plan workload; /* what Kubernetes' controllers are told */
 };
 
 struct sim_path_terms {         /* one way */
@@ -157,21 +111,6 @@ struct sim_profile {
     uint32_t proxy_workers;
     struct sim_price price;
     uint32_t proxy_memory_kib;  /* accounted footprint of a real sidecar at rest */
-};
-
-struct sim_kernel { /* TCP constants under their sysctl names, see topologies/profiles/kernel.lua */
-    uint32_t initial_window;    /* segments: 10 */
-    uint32_t mss;               /* 1460 */
-    mc_ns rto_min, rto_max;     /* 200 ms, 120 s */
-    mc_ns syn_rto;              /* 1 s, doubling */
-    uint32_t syn_retries;       /* 6 */
-    uint32_t retries2;          /* 15 */
-    uint32_t ephemeral_ports;   /* 28232 */
-    mc_ns time_wait;            /* 60 s */
-    uint32_t somaxconn;         /* 4096 */
-    uint64_t receive_window;    /* bytes */
-    mc_ns dns_timeout;          /* 5 s */
-    uint32_t dns_attempts;      /* 2 */
 };
 
 /* ---- load ---- */
@@ -248,6 +187,7 @@ struct sim_plan {
     struct sim_topology topology;
     struct sim_profile profile;
     struct sim_kernel kernel;
+    struct sim_kubernetes kubernetes;
     mc_ns duration;
     mc_ns warm_up;              /* before the script's method starts; the load is running */
     mc_ns window;               /* of series: 1 s */

@@ -1,0 +1,14 @@
+/* pod = { … } of a service: how its pods live, in Kubernetes' names. */
+#include "sim/lua/topology_parts.h"
+
+#define AT(member) offsetof(struct sim_pod_plan, member)
+
+static const struct sim_field fields[] = {
+    {"ignoresTerm", SIM_FIELD_BOOL, AT(ignores_term)},
+};
+
+void sim_read_pod(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    (void)what;
+    sim_schema_read(L, -1, arena, field->name, fields, MC_COUNT_OF(fields), (char *)record + field->offset);
+}
