@@ -17,6 +17,10 @@ test: setup
 bench: release
 	tests/bench/run
 
+## make fidelity  how near the simulator is to closed forms, the kernel and other proxies (QUICK=--quick)
+fidelity: setup
+	tests/fidelity/run $(QUICK)
+
 ## make lint     layers, purity of the core, house limits
 lint: release
 	scripts/dev/lint
@@ -45,5 +49,5 @@ setup:
 clean:
 	rm -rf build
 
-.PHONY: help demo test bench lint soak peers install dev release fuzz cover setup clean
+.PHONY: help demo test bench fidelity lint soak peers install dev release fuzz cover setup clean
 .NOTPARALLEL:
