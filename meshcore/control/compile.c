@@ -76,10 +76,11 @@ struct mc_result mc_compiler_update(struct mc_compiler *compiler)
 
 /* ---- what a profile adds ---- */
 
-static struct mc_result add_shared(struct mc_compiler *compiler, struct mc_snapshot_builder *builder, bool routes)
+static struct mc_result add_shared(struct mc_compiler *compiler, struct mc_snapshot_builder *builder, const struct mc_profile *profile)
 {
     for (unsigned type = 0; type < MC_RESOURCE_TYPE_COUNT; type++) {
-        if (type == MC_RESOURCE_ROUTES && !routes) continue;
+        if (type == MC_RESOURCE_ROUTES && profile->source) continue;
+        if (type == MC_RESOURCE_ENDPOINTS && profile->zone) continue;
         for (uint32_t i = 0; i < compiler->base->of[type].count; i++)
             MC_TRY(mc_snapshot_add_resource(builder, compiler->base->of[type].list[i]));
     }
@@ -91,7 +92,8 @@ static struct mc_result fill(struct mc_compiler *compiler, struct mc_snapshot_bu
 {
     MC_TRY(mc_compile_inbound(compiler, builder, profile));
     if (profile->source) MC_TRY(mc_compile_routes(compiler, builder, profile->source));
-    return add_shared(compiler, builder, !profile->source);
+    if (profile->zone) MC_TRY(mc_compile_near(compiler, builder, profile->zone));
+    return add_shared(compiler, builder, profile);
 }
 
 static struct mc_offer *make_offer(struct mc_compiler *compiler, const struct mc_profile *profile)
@@ -117,6 +119,13 @@ static bool has_fault_for(const struct mc_registry *registry, mc_atom source)
     return false;
 }
 
+static bool has_near(const struct mc_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->service_count; i++)
+        if (mc_service_prefers_near(registry->services[i])) return true;
+    return false;
+}
+
 static struct mc_profile profile_of(const struct mc_compiler *compiler, mc_atom name)
 {
     const struct mc_workload *workload = mc_registry_workload(compiler->registry, name);
@@ -126,6 +135,7 @@ static struct mc_profile profile_of(const struct mc_compiler *compiler, mc_atom 
         .port = workload->addr.port ? workload->addr.port : service->target_port,
         .mtls = service->traffic.mtls,
         .source = has_fault_for(compiler->registry, service->name) ? service->name : 0,
+        .zone = has_near(compiler->registry) ? workload->zone : 0,
     };
 }
 
@@ -134,7 +144,8 @@ static struct mc_profile *find_profile(struct mc_compiler *compiler, struct mc_p
     struct mc_pool *pool = &compiler->realm->pool;
     for (uint32_t i = 0; i < compiler->profile_count; i++) {
         struct mc_profile *profile = &compiler->profiles[i];
-        if (profile->port == wanted.port && profile->mtls == wanted.mtls && profile->source == wanted.source)
+        if (profile->port == wanted.port && profile->mtls == wanted.mtls && profile->source == wanted.source &&
+            profile->zone == wanted.zone)
             return profile;
     }
     if (compiler->profile_count == compiler->profile_capacity) {

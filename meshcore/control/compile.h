@@ -1,8 +1,8 @@
 /* Registry to configuration: what each sidecar of the mesh has to run.
  *
  * Nothing in it names a single proxy, so that there is one snapshot for each *profile*: the inbound port
- * and mTLS mode of a workload's service, and whether a fault is meant for its callers alone. All
- * profiles share the clusters, endpoints and routes; a service that has not changed since the last
+ * and mTLS mode of a workload's service, whether a fault is meant for its callers alone, and its zone
+ * where a service prefers callers' own. All profiles share the clusters, most endpoints and the routes; a service that has not changed since the last
  * generation is not translated again. Names are Istio's:
  *
  *     listeners  virtualOutbound, virtualInbound, metrics
@@ -32,6 +32,7 @@ struct mc_profile {
     uint16_t port;                  /* 0: only a client */
     enum mc_mtls_mode mtls;
     mc_atom source;                 /* service that a fault is for; 0: none */
+    mc_atom zone;                   /* where it stands; 0: no service cares */
     struct mc_offer *offer;         /* of the newest generation; NULL: not asked for yet */
     struct mc_offer *from;          /* what it was compared with last; may be NULL */
     struct mc_update update;        /* … and what came out */

@@ -30,6 +30,10 @@ void mc_service_parts_fini(struct mc_pool *pool, struct mc_service_parts *parts)
 struct mc_result mc_compile_passthrough(struct mc_compiler *compiler, struct mc_snapshot_builder *builder,
                                         struct mc_str name) MC_MUST_USE;
 
+/* compile_locality.c: does the service want callers' own zone first? All endpoints as a caller in ZONE sees them. */
+bool mc_service_prefers_near(const struct mc_service *service);
+struct mc_result mc_compile_near(struct mc_compiler *compiler, struct mc_snapshot_builder *builder, mc_atom zone) MC_MUST_USE;
+
 /* compile_route.c: route configurations of all ports, and of what is not a service. SOURCE: whose sidecars. */
 struct mc_result mc_compile_routes(struct mc_compiler *compiler, struct mc_snapshot_builder *builder, mc_atom source) MC_MUST_USE;
 

@@ -22,13 +22,16 @@ struct mc_traffic {
     uint16_t statuses[MC_TRAFFIC_STATUSES];
     uint32_t status_count;
     enum mc_balancer balancer;
-    uint32_t choice_count;         /* least request */
+    uint32_t choice_count;         /* least request … */
+    bool counts_pending;           /* … which counts requests that wait for a connection, too */
     uint32_t panic_percent;
     mc_ns connect_timeout;
     mc_ns idle_timeout;            /* of upstream connections */
     uint32_t requests_per_conn;    /* 0: unlimited */
     struct mc_breaker breaker;
     struct mc_outlier outlier;     /* interval 0: off */
+    uint32_t outlier_panic_percent; /* the panic threshold where outlier detection is on; Istio: minHealthPercent, 0 */
+    bool locality_failover;        /* with outlier detection, the caller's zone comes first, then its region, then the rest */
     enum mc_mtls_mode mtls;        /* what its workloads accept; callers use mTLS unless it is DISABLE */
     struct mc_traffic_fault fault;
 };

@@ -32,6 +32,7 @@ struct mc_bundle {
     struct mc_pool *pool;
     size_t size;
     mc_atom trust_domain;
+    bool anchors_are_keys;       /* mc_verify_request.anchor_is_a_key; false when made */
     struct mc_str roots;         /* DER certificates, each after a 4-byte big-endian length */
 };
 

@@ -17,18 +17,24 @@ static enum mc_identity_verdict untrusted(const struct mc_verify_request *reques
     return request->chained && request->chain_count ? MC_IDENTITY_ACCEPTED : MC_IDENTITY_UNTRUSTED;
 }
 
+/* Certificates whose dates count: all of the path; a lone one is the leaf, whatever the anchor is. */
+static uint32_t dated(const struct mc_verify_request *request)
+{
+    return request->anchor_is_a_key && request->chain_count > 1 ? request->chain_count - 1 : request->chain_count;
+}
+
 /* RFC 5280 §4.1.2.5: from notBefore through notAfter, inclusive; §6.1.3 (a)(2): each one of the path. The
- * root is judged too, as Envoy and Go do. */
+ * root is judged too, as Envoy and Go do, unless the anchor is but a key. */
 static enum mc_identity_verdict expired(const struct mc_verify_request *request)
 {
-    for (uint32_t i = 0; i < request->chain_count; i++)
+    for (uint32_t i = 0; i < dated(request); i++)
         if (request->wall > mc_ns_add(request->chain[i].not_after, request->leeway)) return MC_IDENTITY_EXPIRED;
     return MC_IDENTITY_ACCEPTED;
 }
 
 static enum mc_identity_verdict not_yet_valid(const struct mc_verify_request *request)
 {
-    for (uint32_t i = 0; i < request->chain_count; i++)
+    for (uint32_t i = 0; i < dated(request); i++)
         if (mc_ns_add(request->wall, request->leeway) < request->chain[i].not_before)
             return MC_IDENTITY_NOT_YET_VALID;
     return MC_IDENTITY_ACCEPTED;

@@ -29,6 +29,8 @@ struct mc_verify_request {
     const struct mc_cert_facts *chain; /* leaf first, the root last */
     uint32_t chain_count;
     bool chained;                      /* signatures hold up to a root of the bundle */
+    bool anchor_is_a_key;              /* the dates of the root are not judged (RFC 5280 §6.1.1 (d): rustls, so Linkerd);
+                                          OpenSSL, BoringSSL and Go judge them */
     const struct mc_atoms *atoms;
     mc_atom trust_domain;
     const mc_atom *accepted;           /* none: any identity of the trust domain */

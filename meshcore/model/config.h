@@ -199,6 +199,8 @@ struct mc_cluster { /* config.cluster.v3.Cluster */
     enum mc_cluster_kind kind;
     enum mc_balancer balancer;
     uint32_t choice_count;         /* least request: 2 */
+    bool counts_pending;           /* least request: those that wait for a connection count, too (Envoy 1.39's runtime guard
+                                      least_request_lb_count_pending_requests; off) */
     uint32_t panic_percent;        /* healthy_panic_threshold: 50; 0: off */
     mc_ns connect_timeout;         /* 5 s; covers TLS */
     mc_ns idle_timeout;            /* upstream connection: 1 h */

@@ -153,6 +153,7 @@ static const struct mc_field cluster_fields[] = {
     F(kind, U32),
     F(balancer, U32),
     F(choice_count, U32),
+    F(counts_pending, FLAG),
     F(panic_percent, U32),
     F(connect_timeout, U64),
     F(idle_timeout, U64),

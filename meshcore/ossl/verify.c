@@ -40,6 +40,7 @@ int mc_ossl_verify(X509_STORE_CTX *store, void *unused)
         .chain = chain.facts,
         .chain_count = chain.count,
         .chained = chained,
+        .anchor_is_a_key = anchors->bundle->anchors_are_keys,
         .atoms = &anchors->ossl->realm->atoms,
         .trust_domain = anchors->bundle->trust_domain,
         .accepted = context->accepted,

@@ -75,6 +75,12 @@ static struct px_host *at_random(struct px_cluster *cluster, struct px_level *le
     return at(from, mc_turn_draw(cluster->proxy->turn, MC_FOR_BALANCE));
 }
 
+/* Envoy's rq_active: a request that still waits for its connection does not count, unless the cluster says so. */
+static uint32_t requests_at(const struct px_host *host)
+{
+    return host->active + (host->cluster->config->counts_pending ? host->pending_count : 0);
+}
+
 /* Equal weights: of N drawn with replacement the one with the fewest requests, the first of equals. */
 static struct px_host *least_request(struct px_cluster *cluster, struct px_level *level, struct candidates from)
 {
@@ -83,7 +89,7 @@ static struct px_host *least_request(struct px_cluster *cluster, struct px_level
     uint32_t choices = cluster->config->choice_count ? cluster->config->choice_count : 2;
     for (uint32_t i = 0; i < choices; i++) {
         struct px_host *host = at(from, mc_turn_draw(cluster->proxy->turn, MC_FOR_BALANCE));
-        if (!best || host->active < best->active) best = host;
+        if (!best || requests_at(host) < requests_at(best)) best = host;
     }
     return best;
 }

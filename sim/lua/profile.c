@@ -91,6 +91,8 @@ static void read_pki(lua_State *L, struct mc_arena *arena, const char *what, con
         {"retry_base", SIM_FIELD_DURATION, AT(renew_retry_base)},
         {"retry_max", SIM_FIELD_DURATION, AT(renew_retry_max)},
         {"retry_at", SIM_FIELD_READ, AT(renew_retry_permille), .read = sim_read_permille},
+        {"root_ttl", SIM_FIELD_DURATION, AT(root_ttl)},
+        {"anchors_are_keys", SIM_FIELD_BOOL, AT(anchors_are_keys)},
     };
     (void)what, (void)field;
     sim_schema_read(L, -1, arena, "profile.pki", fields, MC_COUNT_OF(fields), record);
@@ -148,6 +150,7 @@ static const struct sim_field profile_fields[] = {
     {"connect_timeout", SIM_FIELD_DURATION, AT(connect_timeout)},
     {"circuit", SIM_FIELD_READ, .read = read_limits},
     {"panic", SIM_FIELD_READ, AT(panic_percent), .read = read_percent},
+    {"locality_failover", SIM_FIELD_BOOL, AT(locality_failover)},
     {"push", SIM_FIELD_READ, .read = read_push},
     {"pki", SIM_FIELD_READ, .read = read_pki},
     {"proxy", SIM_FIELD_READ, .read = read_proxy},

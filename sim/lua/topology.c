@@ -58,6 +58,7 @@ static void read_outlier(lua_State *L, struct mc_arena *arena, const char *what,
         {"interval", SIM_FIELD_DURATION, POLICY(outlier_interval)},
         {"base_ejection_time", SIM_FIELD_DURATION, POLICY(outlier_base)},
         {"max_ejection_percent", SIM_FIELD_COUNT, POLICY(outlier_max_percent)},
+        {"min_health_percent", SIM_FIELD_COUNT, POLICY(outlier_min_health)},
     };
     struct sim_policy *policy = record;
     (void)what, (void)field;
@@ -113,6 +114,10 @@ static void read_policy(lua_State *L, struct mc_arena *arena, const char *what, 
         {"circuit", SIM_FIELD_READ, .read = read_circuit},
         {"balancer", SIM_FIELD_READ, POLICY(balancer), .read = read_balancer_word},
         {"mtls", SIM_FIELD_READ, POLICY(mtls), .read = read_mtls_word},
+        {"idle_timeout", SIM_FIELD_DURATION, POLICY(idle_timeout)},
+        {"max_requests_per_connection", SIM_FIELD_COUNT, POLICY(requests_per_conn)},
+        {"anywhere", SIM_FIELD_BOOL, POLICY(anywhere)},
+        {"counts_pending", SIM_FIELD_BOOL, POLICY(counts_pending)},
     };
     (void)what;
     sim_schema_read(L, -1, arena, "policy", fields, MC_COUNT_OF(fields), (char *)record + field->offset);

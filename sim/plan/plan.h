@@ -49,6 +49,11 @@ struct sim_policy {
     uint32_t outlier_consecutive; /* 0: off */
     mc_ns outlier_interval, outlier_base;
     uint32_t outlier_max_percent;
+    uint32_t outlier_min_health;  /* minHealthPercent: the panic threshold then */
+    mc_ns idle_timeout;           /* connectionPool.http.idleTimeout; 0: 1 h */
+    uint32_t requests_per_conn;   /* connectionPool.http.maxRequestsPerConnection; 0: no limit */
+    bool anywhere;                /* localityLbSetting.enabled: false */
+    bool counts_pending;          /* least request counts requests that wait for a connection, too */
     struct mc_str balancer;       /* "round_robin", "random", "least_request", "peak_ewma"; empty: the profile's */
     struct mc_str mtls;           /* "strict", "permissive", "disable"; empty: the profile's */
 };
@@ -102,8 +107,11 @@ struct sim_profile {
     mc_ns connect_timeout;
     uint32_t max_connections, max_pending, max_requests, max_retries; /* UINT32_MAX: no limit */
     uint32_t panic_percent;
+    bool locality_failover;     /* with outlier detection callers' own zone comes first, and the panic threshold is minHealthPercent */
     mc_ns debounce_quiet, debounce_max;
     mc_ns cert_ttl, clock_leeway;
+    mc_ns root_ttl;             /* of the trust anchor, from time 0; 0: 10 years */
+    bool anchors_are_keys;      /* the dates of the trust anchor are not judged */
     uint32_t renew_permille, renew_jitter_permille;
     mc_ns renew_retry_base, renew_retry_max;
     uint32_t renew_retry_permille; /* of what is left, instead of doubling; 0: doubling */

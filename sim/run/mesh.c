@@ -15,6 +15,7 @@ static bool make_bundle(struct sim_run *run)
     size_t length = mc_der_frame(der, framed);
     mc_atom domain = mc_atoms_intern(&run->realm.atoms, run->plan->trust_domain);
     if (domain) run->trust = mc_bundle_new(&run->realm.pool, domain, mc_str(framed, length));
+    if (run->trust) run->trust->anchors_are_keys = run->plan->profile.anchors_are_keys;
     mc_pool_give(&run->realm.pool, framed, MC_DER_FRAMED(der.n));
     return run->trust != NULL;
 }
@@ -27,7 +28,7 @@ static bool make_ca(struct sim_run *run)
     struct mc_cert_options root = {.identity = mc_str_c(identity),
                                    .serial = mc_draw(run->options.seed, MC_FOR_SERIAL, 0, 0) >> 1,
                                    .not_before = run->options.epoch - MC_HOUR,
-                                   .not_after = run->options.epoch + CA_YEARS * 365 * 24 * MC_HOUR};
+                                   .not_after = run->options.epoch + (profile->root_ttl ? profile->root_ttl : CA_YEARS * 365 * 24 * MC_HOUR)};
     run->ossl = mc_ossl_new(&(struct mc_ossl_options){.realm = &run->realm, .entropy = MC_OSSL_SEEDED});
     if (!run->ossl) return false;
     run->authority = mc_signer_make_root(mc_ossl_signer(run->ossl), (struct mc_key_name){0, KEY_OF_ROOT}, &root);
@@ -91,7 +92,7 @@ bool run_mesh_join(struct sim_run *run, struct run_pod *pod)
     if (!run->registry) return true;
     if (pod->meshed && run->ossl) {
         pod->identity = identity_of(run, pod);
-        void *number = (void *)(uintptr_t)((uint32_t)(pod - run->pods) + 1);
+        void *number = (void *)(uintptr_t)(pod->number + 1);
         if (!pod->identity) return false;
         if (!mc_map_get(&run->pod_of_identity, pod->identity) && !mc_map_put(&run->pod_of_identity, pod->identity, number)) return false;
     }
@@ -216,7 +217,7 @@ static struct mc_svid *sign(struct sim_run *run, const struct run_pod *pod, stru
     struct mc_svid *svid = NULL;
     if (!mc_signer_read_csr(signer, csr, &request)) return NULL;
     struct mc_cert_options options = {.identity = run_text(run, pod->identity),
-                                      .serial = mc_draw(run->options.seed, MC_FOR_SERIAL, run_sidecar_node((uint32_t)(pod - run->pods)), 0) >> 1,
+                                      .serial = mc_draw(run->options.seed, MC_FOR_SERIAL, run_sidecar_node(pod->number), 0) >> 1,
                                       .not_before = run->options.epoch,
                                       .not_after = run->options.epoch + run->plan->profile.cert_ttl};
     struct mc_slice chain = mc_authority_issue(run->authority, mc_slice_str(request.public_key), &options);
@@ -231,7 +232,7 @@ struct mc_svid *run_first_svid(struct sim_run *run, const struct run_pod *pod)
 {
     if (!run->ossl || !pod->identity) return NULL;
     struct mc_signer *signer = mc_ossl_signer(run->ossl);
-    struct mc_slice key = mc_signer_make_key(signer, (struct mc_key_name){run_sidecar_node((uint32_t)(pod - run->pods)), KEY_OF_FIRST << 16});
+    struct mc_slice key = mc_signer_make_key(signer, (struct mc_key_name){run_sidecar_node(pod->number), KEY_OF_FIRST << 16});
     struct mc_slice csr = key.chunk ? mc_signer_make_csr(signer, mc_slice_str(key), run_text(run, pod->identity)) : mc_slice_none();
     struct mc_svid *svid = csr.chunk ? sign(run, pod, mc_slice_str(key), mc_slice_str(csr)) : NULL;
     mc_slice_unref(csr);

@@ -54,6 +54,8 @@ struct mc_mesh_defaults run_defaults(const struct sim_run *run)
     if (profile->connect_timeout) traffic->connect_timeout = profile->connect_timeout;
     traffic->breaker = (struct mc_breaker){profile->max_connections, profile->max_pending, profile->max_requests, profile->max_retries};
     traffic->panic_percent = profile->panic_percent;
+    traffic->locality_failover = profile->locality_failover;
+    traffic->outlier_panic_percent = profile->locality_failover ? 0 : profile->panic_percent;
     traffic->mtls = mtls_of(profile->mtls, traffic->mtls);
     if (!profile->identity) traffic->mtls = MC_MTLS_DISABLE;
     defaults.metrics_port = RUN_METRICS_PORT;
@@ -86,7 +88,12 @@ struct mc_traffic run_traffic(const struct sim_run *run, const struct sim_policy
         traffic.outlier.interval = policy->outlier_interval ? policy->outlier_interval : 10 * MC_S;
         if (policy->outlier_base) traffic.outlier.base_ejection = policy->outlier_base;
         if (policy->outlier_max_percent) traffic.outlier.max_percent = policy->outlier_max_percent;
+        if (policy->outlier_min_health) traffic.outlier_panic_percent = policy->outlier_min_health;
     }
+    if (policy->idle_timeout) traffic.idle_timeout = policy->idle_timeout;
+    take_limit(&traffic.requests_per_conn, policy->requests_per_conn);
+    if (policy->anywhere) traffic.locality_failover = false;
+    traffic.counts_pending = policy->counts_pending;
     traffic.balancer = balancer_of(policy->balancer, traffic.balancer);
     if (run->plan->profile.identity) traffic.mtls = mtls_of(policy->mtls, traffic.mtls);
     return traffic;

@@ -25,6 +25,7 @@ return profile {
 
   -- cluster_traffic_policy.go writes 4294967295 everywhere: no circuit breaking
   circuit = { max_connections = "none", max_pending_requests = "none", max_requests = "none", max_retries = "none" },
+  locality_failover = true, -- localityLbSetting.enabled; works with outlierDetection alone, which also sets the panic threshold to minHealthPercent, 0
   panic   = "50%", -- Envoy's healthy_panic_threshold, without an outlierDetection block
 
   push = { debounce_quiet = "100ms", debounce_max = "10s" }, -- PILOT_DEBOUNCE_AFTER, PILOT_DEBOUNCE_MAX

@@ -29,6 +29,7 @@ return profile {
     workload_ttl      = "24h", -- identity.issuer.issuanceLifetime
     renew_at          = "70%", -- identity-client/src/certify.rs: 0.7 × (expiry − now)
     renew_jitter      = "0%",
+    anchors_are_keys  = true, -- rustls and webpki judge no dates of an anchor (RFC 5280 §6.1.1 (d)); linkerd2#9256
     clock_skew_leeway = "20s", -- identity.issuer.clockSkewAllowance: the issuer widens each certificate by it (pkg/tls/ca.go)
     retry_base        = "10s", -- the floor between two attempts
     retry_at          = "70%", -- … after a failure, too: of what is left, so that the gaps shrink
