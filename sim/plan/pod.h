@@ -43,12 +43,27 @@ struct sim_amount { /* intstr: a number or a share */
     bool is_share, given;
 };
 
+enum { SIM_SCALING_POLICIES = 4 };
+
+struct sim_scaling_policy { /* behavior.*.policies: at most so much change in so much time */
+    uint32_t value;
+    bool is_percent;
+    mc_ns period;
+};
+
+struct sim_scaling_rules { /* behavior.scaleUp, .scaleDown; policy_count 0: Kubernetes' defaults */
+    struct sim_scaling_policy policies[SIM_SCALING_POLICIES];
+    uint32_t policy_count;
+    enum { SIM_SELECT_MAX, SIM_SELECT_MIN, SIM_SELECT_DISABLED } select;
+};
+
 struct sim_autoscaler { /* autoscaling/v2 HorizontalPodAutoscaler; max_replicas 0: none */
     uint32_t min_replicas, max_replicas;
     uint32_t target_cpu_percent;     /* of the requests; Resource metric cpu, averageUtilization */
     uint64_t target_rate_milli;      /* Pods metric requests per second and pod × 1000, averageValue; 0: none */
     mc_ns stabilization_down, stabilization_up; /* behavior.*.stabilizationWindowSeconds */
     bool stabilization_down_given;
+    struct sim_scaling_rules up, down;
 };
 
 struct sim_job { /* batch/v1 Job; completions 0: no Job */

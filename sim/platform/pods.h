@@ -100,5 +100,8 @@ void sim_pods_gone(struct sim_pods *pods, uint32_t pod, enum sim_role role, uint
 /* The machine and its kubelet are gone (or cut off from the API server): nothing is reported any more. */
 void sim_pods_machine_lost(struct sim_pods *pods, uint32_t machine, bool running); /* RUNNING: its pods go on; only the API server does not hear of it */
 void sim_pods_machine_back(struct sim_pods *pods, uint32_t machine);
+/* The node life cycle controller (controllers.h) has heard nothing of the pod's machine for too long: the API server's
+ * condition Ready becomes False (and the endpoint goes) until the kubelet says otherwise. */
+void sim_pods_unready(struct sim_pods *pods, uint32_t pod);
 
 #endif
