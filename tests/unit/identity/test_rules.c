@@ -124,6 +124,10 @@ static void too_early(void) { request.wall = 1000 * MC_S - 1; }
 static void early_within_leeway(void) { too_early(), request.leeway = 1; }
 static void intermediate_expired(void) { chain[1].not_after = 1499 * MC_S; }
 static void root_expired(void) { chain[2].not_after = 1499 * MC_S; }
+static void anchor_is_a_key(void) { root_expired(), request.anchor_is_a_key = true; }
+static void anchor_is_early(void) { chain[2].not_before = 1501 * MC_S, request.anchor_is_a_key = true; }
+static void issuer_under_a_key(void) { intermediate_expired(), request.anchor_is_a_key = true; }
+static void lone_leaf_under_a_key(void) { after_the_end(), request.chain_count = 1, request.anchor_is_a_key = true; }
 static void intermediate_early(void) { chain[1].not_before = 1501 * MC_S; }
 static void no_san(void) { chain[0].identity = 0; }
 static void not_spiffe(void) { identity("https://d/x"); }
@@ -157,6 +161,10 @@ static const struct {
     {early_within_leeway, MC_IDENTITY_ACCEPTED},
     {intermediate_expired, MC_IDENTITY_EXPIRED},
     {root_expired, MC_IDENTITY_EXPIRED},
+    {anchor_is_a_key, MC_IDENTITY_ACCEPTED}, /* RFC 5280 §6.1.1 (d): an anchor is a name and a key */
+    {anchor_is_early, MC_IDENTITY_ACCEPTED},
+    {issuer_under_a_key, MC_IDENTITY_EXPIRED},
+    {lone_leaf_under_a_key, MC_IDENTITY_EXPIRED},
     {intermediate_early, MC_IDENTITY_NOT_YET_VALID},
     {no_san, MC_IDENTITY_NO_IDENTITY},
     {not_spiffe, MC_IDENTITY_NO_IDENTITY},

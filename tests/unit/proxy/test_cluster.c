@@ -79,6 +79,23 @@ START_TEST(least_request_draws_with_replacement)
 }
 END_TEST
 
+/* What waits for a connection does not count, as in Envoy, unless the cluster says so (envoy#44989). */
+START_TEST(least_request_may_count_the_waiting)
+{
+    bool counts = _i;
+    int other = 0;
+    bed.endpoint_count = 2;
+    bed.cluster.balancer = MC_BALANCE_LEAST_REQUEST;
+    bed.cluster.counts_pending = counts;
+    bed_start(&bed);
+    struct px_cluster *cluster = bed_cluster(&bed);
+    cluster->hosts[0]->pending_count = 10;
+    for (int i = 0; i < 4000; i++) other += px_balance(cluster, NULL) == cluster->hosts[1];
+    cluster->hosts[0]->pending_count = 0;
+    ck_assert_int_lt(abs(other - (counts ? 3000 : 2000)), 160); /* five deviations */
+}
+END_TEST
+
 /* Unequal weights: weight / (active + 1) is what counts; nothing active: the plain shares. */
 START_TEST(least_request_with_weights)
 {
@@ -319,6 +336,7 @@ Suite *test_cluster_suite(void)
     tcase_add_test(tests, weighted_round_robin_keeps_the_shares);
     tcase_add_test(tests, random_is_uniform);
     tcase_add_test(tests, least_request_draws_with_replacement);
+    tcase_add_loop_test(tests, least_request_may_count_the_waiting, 0, 2);
     tcase_add_test(tests, least_request_with_weights);
     tcase_add_test(tests, peak_ewma_avoids_the_slow);
     tcase_add_test(tests, failover_by_overprovisioning);
