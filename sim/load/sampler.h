@@ -6,8 +6,10 @@
 
 struct sim_sampler { /* zeroed: always 0 */
     enum sim_dist_kind kind;
-    mc_ns base, span; /* constant, mean or median; uniform: base and width */
-    mc_q32 sigma;     /* lognormal */
+    mc_ns base, span; /* constant, mean or median; uniform: base and width; Pareto: its bounds */
+    mc_q32 sigma;     /* lognormal; Pareto: alpha */
+    mc_q32 least;     /* Pareto: what the survival function has at the upper bound */
+    const struct sim_dist *dist; /* quantiles and mixes: borrowed */
 };
 
 struct sim_sampler sim_sampler_of(const struct sim_dist *dist);

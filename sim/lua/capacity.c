@@ -1,19 +1,6 @@
 /* capacity("stock"): the most requests per second that a service of the scenario can work off. */
 #include "sim/lua/script_parts.h"
-#include "base/fixed.h"
-
-/* The mean of a log-normal with the median and 99th percentile given: p50 × e^(σ²/2), σ = ln(p99/p50) / 2.3263. */
-static mc_ns mean_of(const struct sim_dist *dist)
-{
-    switch (dist->kind) {
-    case SIM_DIST_CONSTANT:
-    case SIM_DIST_EXPONENTIAL: return dist->mean;
-    case SIM_DIST_UNIFORM: return (dist->p50 + dist->p99) / 2;
-    case SIM_DIST_LOGNORMAL: break;
-    }
-    mc_q32 ratio = mc_q32_div(dist->p99, dist->p50), sigma = mc_q32_div(mc_q32_log(ratio), (mc_q32)9991588038); /* 2.3263 */
-    return mc_q32_scale(dist->p50, mc_q32_exp(mc_q32_mul(sigma, sigma) / 2));
-}
+#include "sim/plan/dist.h"
 
 /* Requests per second × 1000 of one replica; 0: nothing limits it. Calls to others do not count. */
 static uint64_t replica_capacity(const struct sim_version *version)
@@ -21,8 +8,8 @@ static uint64_t replica_capacity(const struct sim_version *version)
     mc_ns busy = 0, cpu = 0;
     for (uint32_t i = 0; i < version->step_count; i++) {
         if (version->steps[i].kind != SIM_STEP_WORK) continue;
-        cpu += mean_of(&version->steps[i].cpu);
-        busy += mean_of(&version->steps[i].wait);
+        cpu += sim_dist_mean(&version->steps[i].cpu);
+        busy += sim_dist_mean(&version->steps[i].wait);
     }
     busy += cpu;
     uint64_t by_places = version->concurrency && busy > 0 ? (uint64_t)((__int128)version->concurrency * 1000 * MC_S / busy) : 0;

@@ -4,7 +4,7 @@
 #define AT(member) offsetof(struct sim_server_plan, member)
 
 static const struct sim_field fields[] = {
-    {"idle_timeout", SIM_FIELD_DURATION, AT(idle_timeout)},
+    {"threads", SIM_FIELD_COUNT, AT(threads)},
 };
 
 void sim_read_server(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)

@@ -144,7 +144,12 @@ struct sim_load_spec {
     mc_ns start, duration;      /* duration 0: to the end */
     struct mc_str path, method;
     uint32_t body_bytes;
-    mc_ns timeout;              /* the client's own; 0: 30 s */
+    mc_ns timeout;              /* the client's own, of each try; 0: 30 s */
+    uint32_t tries;             /* 0: 1 */
+    struct sim_retry retry;     /* the client's own; attempts 0: none */
+    mc_ns deadline;             /* of all tries together; 0: none */
+    bool tells_deadline;        /* its requests say how long it waits */
+    struct sim_pool_plan pool;
     struct mc_str zone;         /* where the client stands; empty: the first zone */
 };
 
