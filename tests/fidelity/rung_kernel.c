@@ -1,0 +1,278 @@
+/* The rung "kernel": TCP exchanges by this machine's kernel over a link of ours, and in the simulator.
+ *
+ * Bounds, written before the first run: 5 % at the median and 15 % at the 99th percentile, plus what the
+ * machine itself adds, which is measured first over a link that takes no time (the row "floor").
+ */
+#include "fidelity/kernel.h"
+#include "base/assert.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 1024, NAME = 64 };
+enum measure { CONNECT, TRANSFER, FAILED };
+#define MEDIAN_BOUND 0.05
+#define TAIL_BOUND 0.15
+
+struct trial {
+    char name[NAME];
+    struct exchange exchange;
+    struct crowd crowd;
+    enum measure measure;
+    bool together;
+    uint32_t tail; /* members from the end that count; 0: all */
+};
+
+static struct outcome real[SAMPLES], simulated[SAMPLES];
+static mc_ns floor_median, floor_tail; /* what the machine adds to one round trip */
+static bool quick, verbose;
+
+static int by_time(const void *a, const void *b)
+{
+    mc_ns x = *(const mc_ns *)a, y = *(const mc_ns *)b;
+    return (x > y) - (x < y);
+}
+
+struct spread {
+    mc_ns median, tail;
+    uint32_t count, missing;
+};
+
+static mc_ns value_of(const struct outcome *outcome, enum measure measure)
+{
+    return measure == CONNECT ? outcome->connect : measure == TRANSFER ? outcome->transfer : outcome->failed;
+}
+
+static struct spread spread_of(const struct trial *trial, const struct outcome *outcomes)
+{
+    static mc_ns values[SAMPLES];
+    struct spread spread = {0};
+    for (uint32_t i = trial->tail ? trial->crowd.count - trial->tail : 0; i < trial->crowd.count; i++) {
+        mc_ns value = value_of(&outcomes[i], trial->measure);
+        if (value < 0) spread.missing++;
+        else values[spread.count++] = value;
+    }
+    if (!spread.count) return spread;
+    qsort(values, spread.count, sizeof *values, by_time);
+    spread.median = (values[spread.count / 2] + values[(spread.count - 1) / 2]) / 2;
+    spread.tail = values[(uint32_t)(0.99 * (spread.count - 1) + 0.5)];
+    return spread;
+}
+
+static double error_of(mc_ns measured, mc_ns modelled, mc_ns allowance)
+{
+    double off = (double)(modelled - measured);
+    if (off < 0) off = fmin(0, off + (double)allowance); /* the machine only ever adds */
+    return off / (double)measured;
+}
+
+static void row(const struct trial *trial, const struct spread *kernel, const struct spread *model)
+{
+    double median = error_of(kernel->median, model->median, floor_median * 2);
+    double tail = error_of(kernel->tail, model->tail, floor_tail * 2);
+    bool whole = kernel->missing == model->missing;
+    bool good = whole && fabs(median) <= MEDIAN_BOUND && fabs(tail) <= TAIL_BOUND;
+    printf("rung\tkernel:%s\t%u\t%+.1f%% p99 %+.1f%%\t5%% p99 15%%\t%s\n", trial->name, kernel->count, 100 * median, 100 * tail,
+           good ? "ok" : "FAILED");
+    fprintf(stderr, "%-36s kernel %10.3f p99 %10.3f ms (%u, %u missing)  model %10.3f p99 %10.3f ms (%u missing) %+6.1f%% %+6.1f%% %s\n",
+            trial->name, (double)kernel->median / 1e6, (double)kernel->tail / 1e6, kernel->count, kernel->missing,
+            (double)model->median / 1e6, (double)model->tail / 1e6, model->missing, 100 * median, 100 * tail, good ? "" : "<--");
+    fflush(stdout);
+}
+
+static void hold(struct tun_world *world, const struct trial *trial)
+{
+    kernel_real(world, &trial->exchange, &trial->crowd, real);
+    struct tun_counts counts = tun_world_counts(world);
+    if (verbose && counts.packets)
+        fprintf(stderr, "    %llu packets, %llu lost, late %.1f us on average, at most %.0f us\n", (unsigned long long)counts.packets,
+                (unsigned long long)counts.lost, (double)counts.late_total / (double)counts.packets / 1e3, (double)counts.late_max / 1e3);
+    kernel_sim(&trial->exchange, &trial->crowd, trial->together, simulated);
+    struct spread kernel = spread_of(trial, real), model = spread_of(trial, simulated);
+    row(trial, &kernel, &model);
+    for (uint32_t i = 0; verbose && i < trial->crowd.count && i < 8; i++)
+        fprintf(stderr, "      %u: %.3f %.3f %.3f %d | %.3f %.3f %.3f %d\n", i, (double)real[i].connect / 1e6, (double)real[i].transfer / 1e6,
+                (double)real[i].failed / 1e6, real[i].reason, (double)simulated[i].connect / 1e6,
+                (double)simulated[i].transfer / 1e6, (double)simulated[i].failed / 1e6, simulated[i].reason);
+}
+
+static void measure_floor(struct tun_world *world)
+{
+    struct trial trial = {.measure = CONNECT, .crowd = {.count = 200, .parallel = 1, .limit = 5 * MC_S, .seed = 1}};
+    kernel_real(world, &trial.exchange, &trial.crowd, real);
+    struct spread spread = spread_of(&trial, real);
+    floor_median = spread.median;
+    floor_tail = spread.tail;
+    printf("rung\tkernel:floor\t%u\t%.0f us p99 %.0f us\t200 us\t%s\n", spread.count, (double)floor_median / 1e3,
+           (double)floor_tail / 1e3, floor_median <= 200 * MC_US ? "ok" : "skipped (the machine is too busy for what follows)");
+}
+
+/* ---- the trials ---- */
+
+static struct sim_path_terms path_of(mc_ns round_trip, uint64_t bits_per_second)
+{
+    return (struct sim_path_terms){.latency = round_trip / 2, .bits_per_second = bits_per_second};
+}
+
+static void connects(struct tun_world *world)
+{
+    static const mc_ns round_trips[] = {MC_MS, 20 * MC_MS, 80 * MC_MS};
+    for (size_t i = 0; i < MC_COUNT_OF(round_trips); i++) {
+        struct trial trial = {.measure = CONNECT, .crowd = {.count = quick ? 20 : 60, .parallel = 1, .limit = 5 * MC_S, .seed = 1}};
+        trial.exchange.path = path_of(round_trips[i], 0);
+        snprintf(trial.name, NAME, "connect:rtt-%lldms", (long long)(round_trips[i] / MC_MS));
+        hold(world, &trial);
+    }
+    for (uint32_t lost = 1; lost <= (quick ? 1u : 2u); lost++) {
+        struct trial trial = {.measure = CONNECT, .crowd = {.count = 20, .parallel = 20, .limit = 20 * MC_S, .seed = 1}};
+        trial.exchange.path = path_of(20 * MC_MS, 0);
+        trial.exchange.drop = (struct tun_drop){.kind = TUN_SYN, .from = TUN_A, .count = lost};
+        snprintf(trial.name, NAME, "connect:syn-lost-%u", lost);
+        hold(world, &trial);
+    }
+    struct trial trial = {.measure = CONNECT, .crowd = {.count = 20, .parallel = 20, .limit = 20 * MC_S, .seed = 1}};
+    trial.exchange.path = path_of(20 * MC_MS, 0);
+    trial.exchange.drop = (struct tun_drop){.kind = TUN_SYNACK, .from = TUN_B, .count = 1};
+    snprintf(trial.name, NAME, "connect:syn-ack-lost");
+    hold(world, &trial);
+}
+
+static void transfer(struct tun_world *world, mc_ns round_trip, uint32_t kib, uint64_t mbit, uint32_t times, mc_ns pause)
+{
+    struct trial trial = {.measure = TRANSFER, .crowd = {.count = quick ? 5 : 11, .parallel = 1, .limit = 30 * MC_S, .seed = 1}};
+    trial.exchange = (struct exchange){.path = path_of(round_trip, mbit * 1000000), .request = 100, .answer = kib * 1024,
+                                       .times = times, .pause = pause};
+    snprintf(trial.name, NAME, "transfer:%uKiB:rtt-%lldms%s%.0llu%s%s", kib, (long long)(round_trip / MC_MS), mbit ? ":" : "",
+             (unsigned long long)mbit, mbit ? "Mbit" : "", times < 2 ? "" : pause ? ":after-idle" : ":warm");
+    hold(world, &trial);
+}
+
+static void transfers(struct tun_world *world)
+{
+    static const uint32_t sizes[] = {1, 16, 64, 256, 1024, 4096};
+    static const mc_ns round_trips[] = {MC_MS, 20 * MC_MS, 80 * MC_MS};
+    for (size_t i = 0; i < MC_COUNT_OF(round_trips); i++) {
+        for (size_t k = 0; k < MC_COUNT_OF(sizes); k++) {
+            if (quick && (round_trips[i] != 20 * MC_MS || sizes[k] > 1024)) continue;
+            if (sizes[k] <= 64 || round_trips[i] > MC_MS) transfer(world, round_trips[i], sizes[k], 0, 1, 0);
+            transfer(world, round_trips[i], sizes[k], 100, 1, 0);
+        }
+    }
+    transfer(world, 20 * MC_MS, 256, 10, 1, 0);
+    if (quick) return;
+    transfer(world, 80 * MC_MS, 1024, 10, 1, 0);
+    transfer(world, 20 * MC_MS, 256, 0, 2, 0);
+    transfer(world, 20 * MC_MS, 256, 0, 2, 900 * MC_MS);
+    transfer(world, 80 * MC_MS, 256, 0, 3, 0);
+}
+
+static void scripted_loss(struct tun_world *world, mc_ns round_trip, uint32_t kib, uint32_t skip, uint32_t count, const char *what)
+{
+    struct trial trial = {.measure = TRANSFER, .crowd = {.count = 12, .parallel = 12, .every = 3 * MC_MS, .limit = 30 * MC_S, .seed = 1}};
+    trial.exchange = (struct exchange){.path = path_of(round_trip, 0), .request = 100, .answer = kib * 1024,
+                                       .drop = {.kind = TUN_DATA, .from = TUN_B, .skip = skip, .count = count}};
+    snprintf(trial.name, NAME, "loss:%s:%uKiB:rtt-%lldms", what, kib, (long long)(round_trip / MC_MS));
+    hold(world, &trial);
+}
+
+static void random_loss(struct tun_world *world, uint32_t ppm, uint32_t kib, mc_ns round_trip, mc_ns jitter)
+{
+    struct trial trial = {.measure = TRANSFER, .crowd = {.count = quick ? 200 : 600, .parallel = 60, .every = MC_MS, .limit = 60 * MC_S, .seed = 7}};
+    trial.exchange = (struct exchange){.path = path_of(round_trip, 0), .request = 100, .answer = kib * 1024};
+    trial.exchange.path.loss_ppm = ppm;
+    trial.exchange.path.jitter = jitter;
+    snprintf(trial.name, NAME, "loss:random-%u%%:%uKiB:rtt-%lldms%s", ppm / 10000, kib, (long long)(round_trip / MC_MS), jitter ? ":jitter" : "");
+    hold(world, &trial);
+}
+
+static void losses(struct tun_world *world)
+{
+    scripted_loss(world, 20 * MC_MS, 1, 0, 1, "only");       /* one segment, nothing behind it */
+    scripted_loss(world, 20 * MC_MS, 8, 5, 1, "tail");       /* the last of six */
+    scripted_loss(world, 20 * MC_MS, 12, 2, 1, "middle");    /* the third of nine */
+    if (!quick) {
+        scripted_loss(world, 80 * MC_MS, 1, 0, 1, "only");
+        scripted_loss(world, 80 * MC_MS, 8, 5, 1, "tail");
+        scripted_loss(world, 80 * MC_MS, 12, 2, 1, "middle");
+        scripted_loss(world, MC_MS, 8, 5, 1, "tail");
+        scripted_loss(world, MC_MS, 12, 2, 1, "middle");
+        scripted_loss(world, 20 * MC_MS, 12, 4, 2, "two-middle");
+        scripted_loss(world, 20 * MC_MS, 8, 4, 2, "two-tail");
+        scripted_loss(world, 20 * MC_MS, 8, 0, 6, "all");
+        scripted_loss(world, 20 * MC_MS, 1, 0, 2, "only-twice");
+        scripted_loss(world, 20 * MC_MS, 256, 40, 1, "middle");
+        scripted_loss(world, 80 * MC_MS, 1024, 100, 1, "middle");
+    }
+    random_loss(world, 10000, 64, 20 * MC_MS, 0);
+    if (quick) return;
+    random_loss(world, 30000, 64, 20 * MC_MS, 0);
+    random_loss(world, 10000, 16, 20 * MC_MS, 0);
+    random_loss(world, 10000, 1, 20 * MC_MS, 0);
+    random_loss(world, 10000, 256, 20 * MC_MS, 0);
+    random_loss(world, 20000, 64, 2 * MC_MS, 0);
+    random_loss(world, 0, 64, 20 * MC_MS, 4 * MC_MS);
+}
+
+static void failures(struct tun_world *world)
+{
+    struct trial trial = {.measure = FAILED, .crowd = {.count = 10, .parallel = 10, .every = 7 * MC_MS, .limit = 60 * MC_S, .seed = 1}};
+    struct exchange *exchange = &trial.exchange;
+    *exchange = (struct exchange){.path = path_of(20 * MC_MS, 0), .cut_at = 1, .syn_retries = quick ? 1 : 2};
+    snprintf(trial.name, NAME, "blackhole:connect");
+    hold(world, &trial);
+    *exchange = (struct exchange){.path = path_of(20 * MC_MS, 10000000), .request = 4 << 20, .answer = 100,
+                                  .cut_at = 500 * MC_MS, .retries2 = quick ? 2 : 3};
+    trial.crowd.count = trial.crowd.parallel = 3;
+    snprintf(trial.name, NAME, "blackhole:sending");
+    hold(world, &trial);
+    trial.crowd.count = trial.crowd.parallel = 10;
+    *exchange = (struct exchange){.path = path_of(20 * MC_MS, 0), .request = 100, .answer = 100, .times = 2, .pause = 700 * MC_MS,
+                                  .cut_at = 500 * MC_MS, .retries2 = quick ? 2 : 3};
+    snprintf(trial.name, NAME, "blackhole:request");
+    hold(world, &trial);
+    *exchange = (struct exchange){.path = path_of(20 * MC_MS, 0), .request = 100, .answer = 100, .times = 2, .pause = 700 * MC_MS,
+                                  .cut_at = 300 * MC_MS, .cut_for = 200 * MC_MS, .dies = true};
+    snprintf(trial.name, NAME, "half-open:asked-after");
+    hold(world, &trial);
+    exchange->cut_for = 1500 * MC_MS;
+    snprintf(trial.name, NAME, "half-open:asked-before");
+    hold(world, &trial);
+    trial.measure = TRANSFER;
+    exchange->dies = false;
+    snprintf(trial.name, NAME, "cut:request-waits");
+    hold(world, &trial);
+}
+
+static void backlogs(struct tun_world *world)
+{
+    struct trial trial = {.measure = CONNECT, .together = true,
+                          .crowd = {.count = 12, .parallel = 12, .every = 50 * MC_MS, .limit = 30 * MC_S, .seed = 1}};
+    trial.exchange = (struct exchange){.path = path_of(20 * MC_MS, 0), .backlog = 4, .accepts_at = 2500 * MC_MS};
+    snprintf(trial.name, NAME, "backlog:one-by-one");
+    hold(world, &trial);
+    trial.crowd.every = 0;
+    snprintf(trial.name, NAME, "backlog:together");
+    hold(world, &trial);
+}
+
+int main(int count, char **arguments)
+{
+    const char *why, *wanted = getenv("QUICK");
+    quick = (wanted && *wanted == '1') || (count > 1 && !strcmp(arguments[1], "--quick"));
+    verbose = getenv("VERBOSE") != NULL;
+    struct tun_world *world = tun_world_open(&why);
+    if (!world) {
+        printf("rung\tkernel\t0\t-\t-\tskipped (%s)\n", why);
+        return 0;
+    }
+    tun_hurry(10);
+    measure_floor(world);
+    connects(world);
+    transfers(world);
+    losses(world);
+    failures(world);
+    backlogs(world);
+    tun_world_close(world);
+    return 0;
+}
