@@ -180,10 +180,16 @@ struct mc_action *mc_outbox_add(struct mc_outbox *outbox, enum mc_action_kind ki
 
 /* ---- guests ---- */
 
+struct mc_guest_memory { /* bytes, of the process that a guest stands for */
+    uint64_t held;      /* beyond what it has at its start */
+    uint64_t allocated; /* since its start, in all */
+};
+
 struct mc_guest_type {
     const char *name;
     void (*step)(void *self, const struct mc_event *event, struct mc_outbox *outbox);
     mc_ns (*deadline)(const void *self);
+    void (*memory)(const void *self, struct mc_guest_memory *memory); /* NULL: it does not say */
 };
 
 struct mc_guest {

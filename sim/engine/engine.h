@@ -57,6 +57,8 @@ enum { /* append only */
     SIM_KIND_CALL,     /* run: a script's call */
     SIM_KIND_SAMPLE,   /* run, check: a grid of samples */
     SIM_KIND_LOAD,     /* load */
+    SIM_KIND_COLLECT,  /* host: a stop of the world begins or ends */
+    SIM_KIND_LEAK,     /* host: a leak has reached the limit */
 };
 
 struct sim_entry {

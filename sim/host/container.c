@@ -18,6 +18,8 @@ bool sim_container_init(struct sim_container *container, struct sim_world *world
     container->owner = spec->owner;
     container->price = spec->price;
     container->cpu_millis = spec->cpu_millis;
+    container->resources = spec->resources;
+    container->quota_phase = spec->quota_phase;
     container->slow_permille = 1000;
     container->next = SIM_NONE;
     container->deadline = container->kill_at = MC_NEVER;
@@ -33,6 +35,8 @@ bool sim_container_init(struct sim_container *container, struct sim_world *world
                                &container->wake_turn, &container->answer_turn, &container->answers};
     for (size_t i = 0; i < MC_COUNT_OF(links); i++) mc_list_init(links[i]);
     sim_cpu_init(container);
+    sim_memory_init(container);
+    sim_fair_join(container);
     sim_process_init(&container->process, &sim_container_process_type, world->net, pod->number, spec->sidecar);
     return true;
 }
@@ -44,6 +48,7 @@ static void forget(struct sim_container *container, enum sim_leave how)
     struct sim_world *world = container->world;
     struct sim_entry *entries[] = {&container->wake, &container->order, &container->kill};
     for (size_t i = 0; i < MC_COUNT_OF(entries); i++) sim_engine_cancel(&world->engine, entries[i]);
+    sim_memory_drop(container);
     sim_cpu_drop(container);
     sim_process_leave(&container->process, how);
     for (struct mc_link *link; (link = mc_list_pop_front(&container->answers));)
@@ -184,6 +189,14 @@ static void append_to_last(struct sim_container *container, struct mc_outbox *fr
     mc_outbox_clear(from);
 }
 
+/* Nothing of it leaves: the process was killed in the middle of it. */
+static void drop_actions(struct mc_outbox *outbox)
+{
+    for (uint32_t i = 0; i < outbox->count; i++)
+        if (outbox->actions[i].kind == MC_ACTION_SEND) mc_slice_unref(outbox->actions[i].slice);
+    mc_outbox_clear(outbox);
+}
+
 void sim_container_step(struct sim_container *container, struct mc_event *event, bool free)
 {
     struct sim_world *world = container->world;
@@ -200,6 +213,11 @@ void sim_container_step(struct sim_container *container, struct mc_event *event,
     if (outbox->count && outbox->actions[outbox->count - 1].kind == MC_ACTION_EXIT) container->leaving = true;
     if (world->spurious && container->counts.steps % SPURIOUS_EVERY == 0) add_turn(container, &container->wake_turn);
     arm(container);
+    if (sim_memory_matters(container) && sim_memory_is_spent(container)) {
+        drop_actions(outbox);
+        sim_memory_kill(container);
+        return;
+    }
     mc_ns cost = free ? 0 : sim_cpu_cost(container, outbox->work);
     if (cost) {
         sim_cpu_burn(sim_cpu_idle_thread(container), cost);
@@ -275,7 +293,7 @@ void sim_container_pump(struct sim_container *container)
 {
     if (container->pumping) return;
     container->pumping = true;
-    while (container->state == SIM_CONTAINER_RUNNING && !container->leaving && !mc_list_empty(&container->turns)) {
+    while (container->state == SIM_CONTAINER_RUNNING && !container->collecting && !container->leaving && !mc_list_empty(&container->turns)) {
         if (!sim_cpu_idle_thread(container) || !sim_cpu_may_begin(container)) break;
         struct mc_event event = {0};
         if (!take_turn(container, &event)) continue;
@@ -291,8 +309,10 @@ void sim_container_freeze(struct sim_container *container, bool paused)
 {
     if (paused && container->state == SIM_CONTAINER_RUNNING) {
         container->state = SIM_CONTAINER_PAUSED;
+        sim_cpu_freeze(container);
     } else if (!paused && container->state == SIM_CONTAINER_PAUSED) {
         container->state = SIM_CONTAINER_RUNNING;
+        if (container->collecting) return;
         sim_cpu_thaw(container);
         sim_container_pump(container);
     }
@@ -312,6 +332,7 @@ void sim_container_start(struct sim_world *world, uint32_t number, struct mc_gue
     container->guest = guest;
     container->state = SIM_CONTAINER_RUNNING;
     container->counts.starts++;
+    sim_memory_start(container);
     container->start_asked = true;
     sim_engine_at(&world->engine, &container->order, world->engine.now);
 }
@@ -353,7 +374,7 @@ void sim_container_set_quota(struct sim_world *world, uint32_t number, uint32_t 
 {
     struct sim_container *container = container_of(world, number);
     container->cpu_millis = cpu_millis;
-    container->period_number = -1; /* a new period begins */
+    container->period_number = INT64_MIN; /* refilled at once, as tg_set_cfs_bandwidth does */
     if (container->stalled_since != MC_NEVER) sim_engine_at(&world->engine, &container->period, world->engine.now);
 }
 

@@ -1,9 +1,9 @@
-/* CPU time: slices of 5 ms from the quota of the period, on the cores of the machine, first come first
- * served. */
+/* CPU time: slices from the quota of the period, on the cores of the machine. Who waits for a core: fair.c. */
 #include "sim/host/parts.h"
 
 #define PERIOD (SIM_QUOTA_PERIOD_MS * MC_MS)
 #define SLICE (SIM_QUOTA_SLICE_MS * MC_MS)
+#define SHORT_SLICE (SIM_SCHED_SLICE_MS * MC_MS)
 
 static void slice_ends(struct sim_entry *entry);
 static void period_begins(struct sim_entry *entry);
@@ -19,7 +19,7 @@ static uint64_t flow_of(const struct sim_container *container)
 void sim_cpu_init(struct sim_container *container)
 {
     sim_entry_init(&container->period, &period_type, &container->origin, flow_of(container));
-    container->period_number = -1;
+    container->period_number = INT64_MIN;
     container->stalled_since = MC_NEVER;
     container->wait.container = container;
     mc_list_init(&container->wait.link);
@@ -66,10 +66,23 @@ static mc_ns quota_of(const struct sim_container *container)
     return (mc_ns)container->cpu_millis * PERIOD / 1000;
 }
 
+static int64_t period_at(const struct sim_container *container, mc_ns now)
+{
+    return (now + container->quota_phase) / PERIOD;
+}
+
+/* The kernel's timer stops after a period without use. */
+static void count_periods(struct sim_container *container, int64_t number)
+{
+    if (container->period_number == INT64_MIN) return;
+    container->counts.periods += number - container->period_number > 1 ? 2 : 1;
+}
+
 void sim_cpu_refill(struct sim_container *container)
 {
-    int64_t number = container->world->engine.now / PERIOD;
+    int64_t number = period_at(container, container->world->engine.now);
     if (number == container->period_number) return;
+    count_periods(container, number);
     container->period_number = number;
     container->quota_left = quota_of(container);
 }
@@ -81,9 +94,34 @@ static bool has_quota(struct sim_container *container)
     if (container->quota_left > 0) return true;
     if (container->stalled_since == MC_NEVER) {
         container->stalled_since = container->world->engine.now;
-        sim_engine_at(&container->world->engine, &container->period, (container->period_number + 1) * PERIOD);
+        container->counts.throttled_periods++;
+        sim_engine_at(&container->world->engine, &container->period, (container->period_number + 1) * PERIOD - container->quota_phase);
     }
     return false;
+}
+
+/* Threads that stand in the middle of a step, and as many idle ones as have something to do. */
+mc_ns sim_cpu_throttled(const struct sim_container *container)
+{
+    mc_ns now = container->world->engine.now, sum = 0;
+    uint32_t idle = 0;
+    if (container->stalled_since == MC_NEVER) return 0;
+    for (uint32_t i = 0; i < container->thread_count; i++) {
+        const struct sim_thread *thread = &container->threads[i];
+        if (thread->state == SIM_THREAD_WANTS_QUOTA) sum += now - thread->stalled_since;
+        else if (thread->state == SIM_THREAD_IDLE) idle++;
+    }
+    for (const struct mc_link *turn = container->turns.next; idle && turn != &container->turns; turn = turn->next, idle--)
+        sum += now - container->stalled_since;
+    return sum;
+}
+
+static void end_stall(struct sim_container *container)
+{
+    if (container->stalled_since == MC_NEVER) return;
+    container->counts.throttled += sim_cpu_throttled(container);
+    container->counts.stalled += container->world->engine.now - container->stalled_since;
+    container->stalled_since = MC_NEVER;
 }
 
 /* ---- cores ---- */
@@ -91,12 +129,7 @@ static bool has_quota(struct sim_container *container)
 static bool has_core(const struct sim_machine *machine)
 {
     if (!machine->spec.cores) return true;
-    return machine->busy < machine->spec.cores && (machine->granting || mc_list_empty(&machine->waiting));
-}
-
-static void wait_for_core(struct sim_machine *machine, struct sim_core_wait *wait)
-{
-    if (mc_list_empty(&wait->link)) mc_list_push_back(&machine->waiting, &wait->link);
+    return machine->busy < machine->spec.cores && (machine->granting ? machine->offered : mc_list_empty(&machine->waiting));
 }
 
 bool sim_cpu_may_begin(struct sim_container *container)
@@ -104,7 +137,7 @@ bool sim_cpu_may_begin(struct sim_container *container)
     struct sim_machine *machine = container->pod->machine;
     if (!has_quota(container)) return false;
     if (has_core(machine)) return true;
-    wait_for_core(machine, &container->wait);
+    sim_fair_wait(&container->wait);
     return false;
 }
 
@@ -115,40 +148,54 @@ static void grant_cores(struct sim_machine *machine)
     if (machine->granting || !machine->spec.cores) return;
     machine->granting = true;
     while (machine->busy < machine->spec.cores) {
-        struct mc_link *link = mc_list_pop_front(&machine->waiting);
-        if (!link) break;
-        struct sim_core_wait *wait = mc_container(link, struct sim_core_wait, link);
+        struct sim_core_wait *wait = sim_fair_next(machine);
+        if (!wait) break;
+        machine->offered = true;
         if (wait->thread)
             begin_slice(wait->thread);
         else
             sim_container_pump(wait->container);
     }
-    machine->granting = false;
+    machine->granting = machine->offered = false;
+    if (machine->busy < machine->spec.cores) machine->contended = false;
 }
 
 /* ---- threads ---- */
+
+/* A slice of the step, or so much of the quota as is left. */
+static void take_slice(struct sim_thread *thread)
+{
+    struct sim_container *container = thread->container;
+    struct sim_machine *machine = container->pod->machine;
+    bool shared = container->cpu_millis || machine->spec.cores;
+    thread->slice = shared ? mc_ns_min(thread->left, machine->contended ? SHORT_SLICE : SLICE) : thread->left;
+    if (container->cpu_millis) {
+        thread->slice = mc_ns_min(thread->slice, container->quota_left);
+        container->quota_left -= thread->slice;
+    }
+    thread->weighed = machine->contended;
+    if (thread->weighed) sim_fair_charge(container, thread->slice);
+}
 
 static void begin_slice(struct sim_thread *thread)
 {
     struct sim_container *container = thread->container;
     struct sim_machine *machine = container->pod->machine;
-    if (container->state == SIM_CONTAINER_PAUSED) {
+    if (sim_container_is_frozen(container)) {
         thread->state = SIM_THREAD_FROZEN;
     } else if (!has_quota(container)) {
         thread->state = SIM_THREAD_WANTS_QUOTA;
+        thread->stalled_since = container->world->engine.now;
     } else if (!has_core(machine)) {
         thread->state = SIM_THREAD_WANTS_CORE;
-        wait_for_core(machine, &thread->wait);
+        sim_fair_wait(&thread->wait);
     } else {
-        bool shared = container->cpu_millis || machine->spec.cores;
-        thread->slice = shared ? mc_ns_min(thread->left, SLICE) : thread->left;
-        if (container->cpu_millis) {
-            thread->slice = mc_ns_min(thread->slice, container->quota_left);
-            container->quota_left -= thread->slice;
-        }
+        take_slice(thread);
+        thread->began = container->world->engine.now;
         thread->state = SIM_THREAD_RUNS;
         machine->busy++;
-        sim_engine_at(&container->world->engine, &thread->entry, container->world->engine.now + thread->slice);
+        machine->offered = false;
+        sim_engine_at(&container->world->engine, &thread->entry, thread->began + thread->slice);
     }
 }
 
@@ -215,7 +262,7 @@ static void finish(struct sim_thread *thread)
 static void go_on(struct sim_thread *thread)
 {
     struct sim_container *container = thread->container;
-    if (container->state == SIM_CONTAINER_PAUSED)
+    if (sim_container_is_frozen(container))
         thread->state = SIM_THREAD_FROZEN;
     else if (thread->left)
         begin_slice(thread);
@@ -235,22 +282,42 @@ static void slice_ends(struct sim_entry *entry)
     container->counts.cpu += thread->slice;
     thread->slice = 0;
     go_on(thread);
+    sim_container_pump(container); /* before a core is given away, so that all who want it are known */
     grant_cores(machine);
-    sim_container_pump(container);
 }
 
 static void period_begins(struct sim_entry *entry)
 {
     struct sim_container *container = mc_container(entry, struct sim_container, period);
-    mc_ns now = container->world->engine.now;
     sim_engine_tell(&container->world->engine, container->number, 0, 0, 0);
-    container->counts.stalled += now - container->stalled_since;
-    container->stalled_since = MC_NEVER;
+    end_stall(container);
     mc_list_each(link, &container->under_way) {
         struct sim_thread *thread = mc_container(link, struct sim_thread, under_way);
         if (thread->state == SIM_THREAD_WANTS_QUOTA) begin_slice(thread);
     }
     sim_container_pump(container);
+}
+
+static void interrupt(struct sim_thread *thread)
+{
+    struct sim_container *container = thread->container;
+    struct sim_world *world = container->world;
+    mc_ns burnt = world->engine.now - thread->began, rest = thread->slice - burnt;
+    sim_engine_cancel(&world->engine, &thread->entry);
+    container->pod->machine->busy--;
+    container->counts.cpu += burnt;
+    if (container->cpu_millis && period_at(container, world->engine.now) == container->period_number) container->quota_left += rest;
+    if (thread->weighed) sim_fair_charge(container, -rest);
+    thread->left -= burnt;
+    thread->slice = 0;
+    thread->state = SIM_THREAD_FROZEN;
+}
+
+void sim_cpu_freeze(struct sim_container *container)
+{
+    for (uint32_t i = 0; i < container->thread_count; i++)
+        if (container->threads[i].state == SIM_THREAD_RUNS) interrupt(&container->threads[i]);
+    grant_cores(container->pod->machine);
 }
 
 void sim_cpu_thaw(struct sim_container *container)
@@ -263,6 +330,7 @@ void sim_cpu_drop(struct sim_container *container)
 {
     struct sim_world *world = container->world;
     struct sim_machine *machine = container->pod->machine;
+    end_stall(container);
     for (uint32_t i = 0; i < container->thread_count; i++) {
         struct sim_thread *thread = &container->threads[i];
         if (thread->state == SIM_THREAD_RUNS) machine->busy--;
@@ -275,8 +343,6 @@ void sim_cpu_drop(struct sim_container *container)
         thread->left = thread->slice = 0;
     }
     mc_list_remove(&container->wait.link);
-    if (container->stalled_since != MC_NEVER) container->counts.stalled += world->engine.now - container->stalled_since;
-    container->stalled_since = MC_NEVER;
     sim_engine_cancel(&world->engine, &container->period);
     grant_cores(machine);
 }

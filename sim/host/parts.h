@@ -13,7 +13,16 @@ struct sim_machine {
     mc_ns offset;
     uint32_t slow_permille;
     struct mc_link waiting; /* for a core: sim_core_wait.link */
-    bool granting;
+    bool granting, offered; /* a core is being given away; the one it is given to may have it */
+    bool contended;         /* no core has idled since somebody had to wait */
+    uint32_t contention;    /* the how-manieth: CPU of an earlier one is forgotten */
+    int64_t least;          /* CPU by weight of the pod that was chosen last */
+};
+
+struct sim_fair { /* CPU by weight since the contention began */
+    uint32_t contention;
+    int64_t used;
+    uint32_t shares;
 };
 
 struct sim_pod {
@@ -21,6 +30,9 @@ struct sim_pod {
     struct sim_machine *machine;
     struct mc_str name;
     uint32_t first_container, last_container;
+    struct sim_fair fair;
+    int64_t least; /* of its container that was chosen last */
+    uint32_t request_millis;
 };
 
 struct sim_container;
@@ -47,6 +59,9 @@ struct sim_thread {
     struct mc_outbox outbox;
     struct sim_core_wait wait;
     mc_ns left, slice;        /* CPU of the step still to burn; being burnt */
+    mc_ns began;              /* the slice */
+    mc_ns stalled_since;      /* while it wants quota */
+    bool weighed;             /* the slice was charged to container and pod */
     enum sim_thread_state state;
 };
 
@@ -81,7 +96,16 @@ struct sim_container {
     bool pumping, leaving;
     mc_ns grace, kill_at;
     mc_ns deadline; /* as armed */
+    struct sim_fair fair;
+    struct sim_resources resources;
+    struct sim_entry collect, leak;
+    bool collecting;
+    mc_ns collect_since;
+    uint64_t collect_mark;  /* allocated when it collected last */
+    uint64_t leak_rate;     /* bytes per second */
+    mc_ns leak_since;
     uint32_t cpu_millis;
+    mc_ns quota_phase;
     int64_t period_number;
     mc_ns quota_left;
     mc_ns stalled_since; /* MC_NEVER: not stalled */
@@ -111,6 +135,10 @@ bool sim_container_init(struct sim_container *container, struct sim_world *world
 void sim_container_fini(struct sim_container *container); /* no `gone` */
 void sim_container_end(struct sim_container *container, uint32_t status, enum sim_leave how);
 void sim_container_freeze(struct sim_container *container, bool paused);
+static inline bool sim_container_is_frozen(const struct sim_container *container)
+{
+    return container->state == SIM_CONTAINER_PAUSED || container->collecting;
+}
 void sim_container_pump(struct sim_container *container);
 /* The guest handles EVENT; its work becomes CPU of a thread. FREE: at no cost and at once. */
 void sim_container_step(struct sim_container *container, struct mc_event *event, bool free);
@@ -122,9 +150,32 @@ bool sim_cpu_may_begin(struct sim_container *container); /* else it will be pump
 struct sim_thread *sim_cpu_idle_thread(struct sim_container *container); /* NULL: all are busy */
 mc_ns sim_cpu_cost(const struct sim_container *container, const uint64_t work[static MC_WORK_COUNT]);
 void sim_cpu_burn(struct sim_thread *thread, mc_ns cost); /* takes the world's outbox; its actions leave when it is burnt */
+void sim_cpu_freeze(struct sim_container *container); /* in the middle of slices, too */
 void sim_cpu_thaw(struct sim_container *container);
+mc_ns sim_cpu_throttled(const struct sim_container *container); /* of the stall that lasts */
 void sim_cpu_drop(struct sim_container *container); /* all that is under way is forgotten */
 void sim_cpu_refill(struct sim_container *container);
+
+/* fair.c */
+uint32_t sim_fair_shares(uint32_t request_millis); /* cpu.shares */
+void sim_fair_join(struct sim_container *container); /* its request counts for its pod */
+void sim_fair_wait(struct sim_core_wait *wait);      /* harmless if it does already */
+struct sim_core_wait *sim_fair_next(struct sim_machine *machine); /* waits no more; NULL: nobody does */
+void sim_fair_charge(struct sim_container *container, mc_ns cpu);
+
+/* memory.c */
+void sim_memory_init(struct sim_container *container);
+void sim_memory_start(struct sim_container *container); /* a guest moves in */
+void sim_memory_drop(struct sim_container *container);  /* … and is gone */
+uint64_t sim_memory_of(const struct sim_container *container);
+/* After a step. True: it is over its limit. May begin to collect. */
+bool sim_memory_is_spent(struct sim_container *container);
+void sim_memory_kill(struct sim_container *container);
+
+static inline bool sim_memory_matters(const struct sim_container *container)
+{
+    return container->resources.memory_limit || container->resources.gc.heap;
+}
 
 static inline mc_ns sim_wall(const struct sim_world *world, const struct sim_machine *machine)
 {
