@@ -112,6 +112,11 @@ static struct sim_machine *machine_of(const struct sim_world *world, uint32_t nu
     return world->machines[number];
 }
 
+struct sim_machine_spec sim_world_machine(const struct sim_world *world, uint32_t machine)
+{
+    return machine_of(world, machine)->spec;
+}
+
 void sim_machine_set_offset(struct sim_world *world, uint32_t machine, mc_ns offset)
 {
     machine_of(world, machine)->offset = offset;
@@ -269,5 +274,8 @@ struct sim_container_view sim_world_container(const struct sim_world *world, uin
     view.state = container->state;
     for (const struct mc_link *link = container->turns.next; link != &container->turns; link = link->next) view.queued++;
     if (container->stalled_since != MC_NEVER) view.stalled += world->engine.now - container->stalled_since;
+    view.throttled += sim_cpu_throttled(container);
+    if (container->collecting) view.collected += world->engine.now - container->collect_since;
+    view.memory = sim_memory_of(container);
     return view;
 }

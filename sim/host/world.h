@@ -10,8 +10,18 @@
  * and a core of its machine are free at `s`, the guest is stepped with now = s; the work units it
  * reports are priced, and its actions leave at s + cost. CPU is given in slices of 5 ms (the kernel's
  * sched_cfs_bandwidth_slice), taken from the quota of the period (100 ms); when that is spent all
- * threads of the container stall until the next period, and do not hold a core. Actions of one stream
- * leave in the order of the steps. A step that costs nothing leaves no event behind.
+ * threads of the container stall until the next period, and do not hold a core. Periods of a container
+ * begin at a phase of its own (Linux 6.4 and later set each cgroup's timer off by chance). Actions of one
+ * stream leave in the order of the steps. A step that costs nothing leaves no event behind.
+ *
+ * Where threads wait for cores, slices are 3 ms (sysctl_sched_base_slice with eight CPUs or more) and go
+ * to the pod with the least CPU for its weight, and in it to such a container; weights are requests as
+ * cpu.shares, of a pod their sum. That is start-time fair queueing (Goyal, Vin, Cheng 1996) over the whole
+ * machine, where Linux has a queue for each CPU and balances them. While a core idles nothing is weighed.
+ *
+ * Memory. The working set is what sim/plan/resources.h says; when a step takes it over the limit, the
+ * kernel kills the container (SIGKILL, 137) before anything of that step leaves. A machine has memory
+ * without bound.
  *
  * Verbs that break things (crash, pause, skew, …) and orders may be used between events and from fault
  * or script entries, never from within a guest's step.
@@ -25,7 +35,7 @@
 struct sim_world;
 
 enum { SIM_NONE = UINT32_MAX };
-enum { SIM_QUOTA_PERIOD_MS = 100, SIM_QUOTA_SLICE_MS = 5 };
+enum { SIM_QUOTA_PERIOD_MS = 100, SIM_QUOTA_SLICE_MS = 5, SIM_SCHED_SLICE_MS = 3 };
 
 struct sim_world_options {
     struct mc_realm *realm;           /* outlives the world; all memory comes from its pool, its seed keys all draws */
@@ -59,6 +69,7 @@ struct sim_machine_spec {
 };
 bool sim_world_add_machine(struct sim_world *world, const struct sim_machine_spec *spec, uint32_t *machine);
 uint32_t sim_world_machine_count(const struct sim_world *world);
+struct sim_machine_spec sim_world_machine(const struct sim_world *world, uint32_t machine);
 void sim_machine_set_offset(struct sim_world *world, uint32_t machine, mc_ns offset); /* its wall clock jumps to epoch + now + offset */
 mc_ns sim_machine_offset(const struct sim_world *world, uint32_t machine);
 mc_ns sim_machine_wall(const struct sim_world *world, uint32_t machine);
@@ -112,6 +123,8 @@ struct sim_container_spec {
     uint32_t cpu_millis;            /* quota; 0: none */
     uint32_t threads;               /* steps under way at once; 0: 1 */
     struct sim_price price;         /* APP_NS is 1 ns a unit always */
+    struct sim_resources resources; /* but for its cpu limit and threads, which stand above */
+    mc_ns quota_phase;              /* how much of a period has gone by at time 0 */
     struct sim_container_owner *owner; /* may be NULL */
 };
 bool sim_world_add_container(struct sim_world *world, const struct sim_container_spec *spec, uint32_t *container);
@@ -126,6 +139,13 @@ struct sim_container_view {
     uint64_t steps, starts;
     mc_ns cpu;             /* burnt */
     mc_ns stalled;         /* time during which it had work and no quota */
+    mc_ns throttled;       /* the same, of each of its threads: the kernel's throttled_usec sums over CPUs */
+    uint64_t periods, throttled_periods; /* the kernel's nr_periods and nr_throttled */
+    mc_ns collected;       /* time in which its collector stopped the world */
+    uint64_t collections;
+    uint64_t memory;       /* its working set, bytes; 0: nothing is known of it */
+    uint32_t oom_kills;
+    bool oom_killed;       /* its last end was one; until it is started again */
 };
 uint32_t sim_world_container_count(const struct sim_world *world);
 struct sim_container_view sim_world_container(const struct sim_world *world, uint32_t container);
@@ -141,6 +161,9 @@ void sim_container_pause(struct sim_world *world, uint32_t container, bool pause
 bool sim_container_command(struct sim_world *world, uint32_t container, const struct mc_command *command);
 void sim_container_set_quota(struct sim_world *world, uint32_t container, uint32_t cpu_millis);
 void sim_container_set_slow(struct sim_world *world, uint32_t container, uint32_t permille); /* as sim_machine_set_slow */
+void sim_container_set_leak(struct sim_world *world, uint32_t container, uint64_t bytes_per_second); /* from now on; 0: gives it back. Its end ends it */
+void sim_container_set_gc(struct sim_world *world, uint32_t container, const struct sim_gc_plan *gc); /* as if it had collected just now */
+void sim_container_oom(struct sim_world *world, uint32_t container); /* sim_container_crash, as the kernel does it for want of memory */
 
 /* ---- ambient ---- */
 

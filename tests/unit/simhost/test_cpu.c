@@ -16,16 +16,24 @@ static uint32_t machine_of(struct stage *stage, uint32_t cores)
     return machine;
 }
 
-static struct puppet *put(struct stage *stage, uint32_t machine, uint32_t millis, uint32_t threads, mc_ns burns)
+static struct puppet *put_as(struct stage *stage, uint32_t machine, struct sim_container_spec spec, mc_ns burns)
 {
-    uint32_t pod;
     char name[2] = {(char)('a' + stage->count), 0};
-    ck_assert(sim_world_add_pod(stage->world, &(struct sim_pod_spec){.machine = machine, .name = mc_str(name, 1)}, &pod));
-    struct sim_container_spec spec = {.pod = pod, .cpu_millis = millis, .threads = threads};
+    ck_assert(sim_world_add_pod(stage->world, &(struct sim_pod_spec){.machine = machine, .name = mc_str(name, 1)}, &spec.pod));
     struct puppet *puppet = stage_put(stage, &spec);
     puppet->burns = burns;
     puppet_listen(puppet, 80);
     return puppet;
+}
+
+static struct puppet *put(struct stage *stage, uint32_t machine, uint32_t millis, uint32_t threads, mc_ns burns)
+{
+    return put_as(stage, machine, (struct sim_container_spec){.cpu_millis = millis, .threads = threads}, burns);
+}
+
+static struct puppet *put_asking(struct stage *stage, uint32_t machine, uint32_t request_millis, mc_ns burns)
+{
+    return put_as(stage, machine, (struct sim_container_spec){.resources.cpu_request_millis = request_millis}, burns);
 }
 
 static struct bench bench(uint32_t cores, uint32_t millis, uint32_t threads, mc_ns burns)
@@ -108,7 +116,7 @@ START_TEST(all_threads_stall_together)
 }
 END_TEST
 
-/* One core, two containers with a step of 20 ms each: they take turns of 5 ms, and are done at 35 and 40. */
+/* One core, two containers with a step of 20 ms each: they take turns, and are done between 35 and 40. */
 START_TEST(containers_of_a_machine_share_its_cores)
 {
     struct bench b = bench(1, 0, 1, 20 * MC_MS);
@@ -160,7 +168,7 @@ START_TEST(a_paused_container_does_nothing)
     ck_assert_int_eq(puppet_count(b.server, MC_EVENT_DATA), 1);
     sim_container_pause(b.stage->world, b.server->container, false);
     stage_run(b.stage, MC_S);
-    ck_assert_int_eq(data_at(b.server, 1), 109 * MC_MS); /* the slice that had begun was finished */
+    ck_assert_int_eq(data_at(b.server, 1), 110 * MC_MS); /* 4 ms were burnt, 6 are left at 104 */
     stage_close(b.stage);
 }
 END_TEST
@@ -181,6 +189,194 @@ START_TEST(a_crash_in_the_middle_of_a_step_frees_the_core)
 }
 END_TEST
 
+/* ---- weights ---- */
+
+static uint32_t machine_under(const struct bench *bench, const struct puppet *puppet)
+{
+    return sim_world_pod(bench->stage->world, puppet->pod).machine;
+}
+
+/* CPU in milliseconds, which is off by at most the slices at the begin and the end. */
+static void ck_burnt_ms(const struct bench *b, const struct puppet *puppet, int64_t expected)
+{
+    ck_assert_int_ge(burnt(b, puppet), (expected - 8) * MC_MS);
+    ck_assert_int_le(burnt(b, puppet), (expected + 8) * MC_MS);
+}
+
+/* Requests of 1 and 3 cores are 1024 and 3072 shares of one core: 25 % and 75 %. */
+START_TEST(a_contended_core_is_shared_by_requests)
+{
+    struct bench b = bench(1, 0, 1, 0);
+    struct puppet *one = put_asking(b.stage, machine_under(&b, b.server), 1000, 10 * MC_MS);
+    struct puppet *three = put_asking(b.stage, machine_under(&b, b.server), 3000, 10 * MC_MS);
+    strike(&b, one, 100);
+    strike(&b, three, 100);
+    stage_run(b.stage, MC_S);
+    ck_burnt_ms(&b, one, 250);
+    ck_burnt_ms(&b, three, 750);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* Alike they get half each, also if the steps of one take 0.5 ms and those of the other 20. */
+START_TEST(short_steps_do_not_lose_against_long_ones)
+{
+    struct bench b = bench(1, 0, 1, 0);
+    struct puppet *quick = put_asking(b.stage, machine_under(&b, b.server), 100, MC_MS / 2);
+    struct puppet *slow = put_asking(b.stage, machine_under(&b, b.server), 100, 20 * MC_MS);
+    strike(&b, quick, 2000);
+    strike(&b, slow, 100);
+    stage_run(b.stage, MC_S);
+    ck_burnt_ms(&b, quick, 500);
+    ck_burnt_ms(&b, slow, 500);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* A pod's weight is the sum of its containers': half for each pod, a quarter for each of two containers. */
+START_TEST(pods_share_first_and_then_their_containers)
+{
+    struct bench b = bench(1, 0, 1, 0);
+    struct puppet *app = put_asking(b.stage, machine_under(&b, b.server), 100, 10 * MC_MS);
+    struct sim_container_spec beside = {.pod = app->pod, .sidecar = true, .resources.cpu_request_millis = 100};
+    struct puppet *sidecar = stage_put(b.stage, &beside);
+    struct puppet *other = put_asking(b.stage, machine_under(&b, b.server), 200, 10 * MC_MS);
+    sidecar->burns = 10 * MC_MS;
+    puppet_listen(sidecar, 81);
+    strike(&b, app, 100);
+    strike(&b, other, 100);
+    for (int i = 0; i < 100; i++) puppet_send(b.client, puppet_open_to(b.client, sidecar, 81), 1);
+    stage_run(b.stage, MC_S);
+    ck_burnt_ms(&b, app, 250);
+    ck_burnt_ms(&b, sidecar, 250);
+    ck_burnt_ms(&b, other, 500);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* One that was alone for a second owes nothing to one that comes then. */
+START_TEST(a_late_comer_gets_its_share_and_not_more)
+{
+    struct bench b = bench(1, 0, 1, 0);
+    struct puppet *early = put_asking(b.stage, machine_under(&b, b.server), 100, 10 * MC_MS);
+    struct puppet *late = put_asking(b.stage, machine_under(&b, b.server), 100, 10 * MC_MS);
+    strike(&b, early, 300);
+    stage_run(b.stage, MC_S);
+    strike(&b, late, 200);
+    stage_run(b.stage, 2 * MC_S);
+    ck_burnt_ms(&b, early, 1500);
+    ck_burnt_ms(&b, late, 500);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* Four cores: what is not contended is not weighed, whatever was asked for. */
+START_TEST(idle_cores_are_anybodys)
+{
+    struct bench b = bench(4, 0, 1, 0);
+    struct puppet *one = put_asking(b.stage, machine_under(&b, b.server), 10, 10 * MC_MS);
+    struct puppet *other = put_asking(b.stage, machine_under(&b, b.server), 3000, 10 * MC_MS);
+    strike(&b, one, 50);
+    strike(&b, other, 50);
+    stage_run(b.stage, MC_S);
+    for (int i = 0; i < 50; i++) ck_assert_int_eq(data_at(one, i), i * 10 * MC_MS);
+    for (int i = 0; i < 50; i++) ck_assert_int_eq(data_at(other, i), i * 10 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* Each has a core, but only half of it in each period: the machine is not what is scarce. */
+START_TEST(quotas_of_app_and_sidecar_are_their_own)
+{
+    struct bench b = bench(2, 500, 1, 30 * MC_MS);
+    struct sim_container_spec beside = {.pod = b.server->pod, .sidecar = true, .cpu_millis = 200};
+    struct puppet *sidecar = stage_put(b.stage, &beside);
+    sidecar->burns = 30 * MC_MS;
+    puppet_listen(sidecar, 81);
+    strike(&b, b.server, 100);
+    for (int i = 0; i < 100; i++) puppet_send(b.client, puppet_open_to(b.client, sidecar, 81), 1);
+    stage_run(b.stage, MC_S - 1);
+    ck_assert_int_eq(burnt(&b, b.server), 500 * MC_MS);
+    ck_assert_int_eq(burnt(&b, sidecar), 200 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* ---- what the kernel tells of quotas ---- */
+
+/* Half a core, a job of 200 ms: 50 ms in each of four periods, done at 350; it stood still for 50 ms in
+ * three of them. */
+START_TEST(a_job_under_a_quota_is_throttled_in_each_period)
+{
+    struct bench b = bench(2, 500, 1, 200 * MC_MS);
+    strike(&b, b.server, 2);
+    stage_run(b.stage, 350 * MC_MS + 1);
+    struct sim_container_view view = sim_world_container(b.stage->world, b.server->container);
+    ck_assert_int_eq(view.cpu, 200 * MC_MS);
+    ck_assert_uint_eq(view.periods, 3); /* have ended */
+    ck_assert_uint_eq(view.throttled_periods, 4); /* the second job would begin at 350 */
+    ck_assert_int_eq(view.throttled, 150 * MC_MS + 1);
+    stage_run(b.stage, MC_S);
+    ck_assert_int_eq(data_at(b.server, 1), 400 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* Two threads spend 40 ms of CPU in 20; both stand still for 80 ms: 160 ms of two CPUs. */
+START_TEST(throttled_time_is_that_of_all_threads)
+{
+    struct bench b = bench(2, 400, 2, 30 * MC_MS);
+    strike(&b, b.server, 2);
+    stage_run(b.stage, 100 * MC_MS);
+    struct sim_container_view view = sim_world_container(b.stage->world, b.server->container);
+    ck_assert_int_eq(view.stalled, 80 * MC_MS);
+    ck_assert_int_eq(view.throttled, 160 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* 70 ms of a period have gone by at 0: the next begins at 30. */
+START_TEST(periods_have_a_phase)
+{
+    struct bench b = bench(2, 0, 1, 0);
+    struct puppet *server = put_as(b.stage, machine_under(&b, b.server), (struct sim_container_spec){.cpu_millis = 100, .quota_phase = 70 * MC_MS}, 20 * MC_MS);
+    strike(&b, server, 2);
+    stage_run(b.stage, MC_S);
+    ck_assert_int_eq(data_at(server, 1), 130 * MC_MS); /* 10 until 10, 10 until 40, and a stall until 130 */
+    stage_close(b.stage);
+}
+END_TEST
+
+START_TEST(a_larger_quota_ends_a_stall_at_once)
+{
+    struct bench b = bench(2, 100, 1, 30 * MC_MS);
+    strike(&b, b.server, 2);
+    stage_run(b.stage, 50 * MC_MS);
+    sim_container_set_quota(b.stage->world, b.server->container, 1000);
+    stage_run(b.stage, MC_S);
+    ck_assert_int_eq(data_at(b.server, 1), 70 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
+/* ---- the collector ---- */
+
+/* Every 100 ms it stops the world for 20: 150 ms of CPU from 0 on are done at 170. */
+START_TEST(a_collector_stops_all_threads)
+{
+    struct bench b = bench(2, 0, 1, 0);
+    struct sim_container_spec spec = {.resources.gc = {.every = 100 * MC_MS, .pause = 20 * MC_MS}};
+    struct puppet *server = put_as(b.stage, machine_under(&b, b.server), spec, 150 * MC_MS);
+    strike(&b, server, 2);
+    stage_run(b.stage, 200 * MC_MS);
+    struct sim_container_view view = sim_world_container(b.stage->world, server->container);
+    ck_assert_int_eq(data_at(server, 1), 170 * MC_MS);
+    ck_assert_uint_eq(view.collections, 1);
+    ck_assert_int_eq(view.collected, 20 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
 Suite *test_cpu_suite(void)
 {
     Suite *suite = suite_create("cpu");
@@ -194,6 +390,17 @@ Suite *test_cpu_suite(void)
     tcase_add_test(tests, actions_leave_when_the_cost_is_paid);
     tcase_add_test(tests, a_paused_container_does_nothing);
     tcase_add_test(tests, a_crash_in_the_middle_of_a_step_frees_the_core);
+    tcase_add_test(tests, a_contended_core_is_shared_by_requests);
+    tcase_add_test(tests, short_steps_do_not_lose_against_long_ones);
+    tcase_add_test(tests, pods_share_first_and_then_their_containers);
+    tcase_add_test(tests, a_late_comer_gets_its_share_and_not_more);
+    tcase_add_test(tests, idle_cores_are_anybodys);
+    tcase_add_test(tests, quotas_of_app_and_sidecar_are_their_own);
+    tcase_add_test(tests, a_job_under_a_quota_is_throttled_in_each_period);
+    tcase_add_test(tests, throttled_time_is_that_of_all_threads);
+    tcase_add_test(tests, periods_have_a_phase);
+    tcase_add_test(tests, a_larger_quota_ends_a_stall_at_once);
+    tcase_add_test(tests, a_collector_stops_all_threads);
     suite_add_tcase(suite, tests);
     return suite;
 }
