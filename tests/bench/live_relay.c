@@ -97,7 +97,7 @@ static void give(void *self, void *block, size_t size)
 
 int main(int argc, char **argv)
 {
-    static const struct mc_guest_type type = {"relay", step, deadline};
+    static const struct mc_guest_type type = {.name = "relay", .step = step, .deadline = deadline};
     struct mc_realm realm;
     struct relay relay = {.realm = &realm};
     if (argc != 3) return 64;

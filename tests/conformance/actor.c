@@ -136,7 +136,7 @@ static mc_ns deadline(const void *self)
     return actor->deadline;
 }
 
-static const struct mc_guest_type actor_type = {"actor", step, deadline};
+static const struct mc_guest_type actor_type = {.name = "actor", .step = step, .deadline = deadline};
 
 /* ---- verbs ---- */
 

@@ -124,7 +124,7 @@ static mc_ns deadline(const void *self)
     return mc_timers_deadline(&((const struct client *)self)->turn.timers);
 }
 
-static const struct mc_guest_type guest = {"client", step, deadline};
+static const struct mc_guest_type guest = {.name = "client", .step = step, .deadline = deadline};
 
 static struct meaning ask(struct mc_str bytes, size_t piece, unsigned methods, bool finish)
 {

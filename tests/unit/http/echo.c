@@ -158,7 +158,7 @@ static mc_ns echo_deadline(const void *self)
     return mc_timers_deadline(&((const struct echo *)self)->turn.timers);
 }
 
-static const struct mc_guest_type echo_guest = {"echo", echo_step, echo_deadline};
+static const struct mc_guest_type echo_guest = {.name = "echo", .step = echo_step, .deadline = echo_deadline};
 
 struct mc_guest echo_guest_of(struct echo *echo)
 {
@@ -213,7 +213,7 @@ static mc_ns never(const void *self)
     return MC_NEVER;
 }
 
-static const struct mc_guest_type raw_guest = {"raw", raw_step, never};
+static const struct mc_guest_type raw_guest = {.name = "raw", .step = raw_step, .deadline = never};
 
 struct talk *talk_begin(struct mc_str bytes)
 {

@@ -60,7 +60,7 @@ static mc_ns never(const void *self)
     return MC_NEVER;
 }
 
-static const struct mc_guest_type scripted_guest = {"scripted", scripted_step, never};
+static const struct mc_guest_type scripted_guest = {.name = "scripted", .step = scripted_step, .deadline = never};
 
 /* ---- our client: one request, then whatever the connection still allows ---- */
 
@@ -193,7 +193,7 @@ static mc_ns client_deadline(const void *self)
     return mc_timers_deadline(&((const struct client *)self)->turn.timers);
 }
 
-static const struct mc_guest_type client_guest = {"client", client_step, client_deadline};
+static const struct mc_guest_type client_guest = {.name = "client", .step = client_step, .deadline = client_deadline};
 
 struct talk {
     struct client client;

@@ -63,7 +63,7 @@ static mc_ns guest_deadline(const void *self)
     return mc_guest_deadline(((const struct town_guest *)self)->inner);
 }
 
-static const struct mc_guest_type guest_type = {"pod", guest_step, guest_deadline};
+static const struct mc_guest_type guest_type = {.name = "pod", .step = guest_step, .deadline = guest_deadline};
 
 static int settle(struct town *town, enum town_kind kind, uint32_t ip, struct mc_guest inner)
 {
@@ -97,7 +97,7 @@ static void app_step(void *self, const struct mc_event *event, struct mc_outbox 
     mc_turn_end(&app->turn);
 }
 
-static const struct mc_guest_type app_type = {"app", app_step, never};
+static const struct mc_guest_type app_type = {.name = "app", .step = app_step, .deadline = never};
 
 static void client_call(struct town_client *client)
 {
@@ -127,7 +127,7 @@ static void client_step(void *self, const struct mc_event *event, struct mc_outb
     mc_turn_end(&client->turn);
 }
 
-static const struct mc_guest_type client_type = {"client", client_step, never};
+static const struct mc_guest_type client_type = {.name = "client", .step = client_step, .deadline = never};
 
 int town_get(struct town *town, char body[static 3])
 {

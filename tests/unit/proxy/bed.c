@@ -117,7 +117,7 @@ static mc_ns no_deadline(const void *self)
     return MC_NEVER;
 }
 
-static const struct mc_guest_type client_type = {"client", client_step, no_deadline};
+static const struct mc_guest_type client_type = {.name = "client", .step = client_step, .deadline = no_deadline};
 
 /* ---- origins ---- */
 
@@ -247,7 +247,7 @@ static void origin_step(void *self, const struct mc_event *event, struct mc_outb
     mc_turn_end(&end->turn);
 }
 
-static const struct mc_guest_type origin_type = {"origin", origin_step, no_deadline};
+static const struct mc_guest_type origin_type = {.name = "origin", .step = origin_step, .deadline = no_deadline};
 
 /* ---- the proxy as a guest ---- */
 
@@ -284,7 +284,7 @@ static mc_ns node_deadline(const void *self)
     return mc_timers_deadline(&((const struct bed_node *)self)->turn.timers);
 }
 
-static const struct mc_guest_type node_type = {"proxy", node_step, node_deadline};
+static const struct mc_guest_type node_type = {.name = "proxy", .step = node_step, .deadline = node_deadline};
 
 /* ---- the bed ---- */
 

@@ -52,7 +52,7 @@ static mc_ns deadline(const void *self)
     return ((const struct puppet *)self)->deadline;
 }
 
-static const struct mc_guest_type puppet_type = {"puppet", step, deadline};
+static const struct mc_guest_type puppet_type = {.name = "puppet", .step = step, .deadline = deadline};
 
 /* ---- stage ---- */
 

@@ -47,7 +47,7 @@ static mc_ns deadline(const void *self)
     return MC_NEVER;
 }
 
-static const struct mc_guest_type probe_type = {"probe", step, deadline};
+static const struct mc_guest_type probe_type = {.name = "probe", .step = step, .deadline = deadline};
 
 static void set_up(void)
 {

@@ -120,7 +120,7 @@ static mc_ns plane_deadline(const void *self)
     return mc_timers_deadline(&((const struct plane *)self)->turn.timers);
 }
 
-static const struct mc_guest_type plane_type = {"plane", plane_step, plane_deadline};
+static const struct mc_guest_type plane_type = {.name = "plane", .step = plane_step, .deadline = plane_deadline};
 
 /* ---- the proxy ---- */
 
@@ -140,7 +140,7 @@ static mc_ns proxy_deadline(const void *self)
     return mc_timers_deadline(&((const struct proxy *)self)->turn.timers);
 }
 
-static const struct mc_guest_type proxy_type = {"proxy", proxy_step, proxy_deadline};
+static const struct mc_guest_type proxy_type = {.name = "proxy", .step = proxy_step, .deadline = proxy_deadline};
 
 static bool offered(struct mc_xds_client *client, struct mc_offer *offer)
 {
