@@ -18,48 +18,6 @@ static struct app_conn *conn_of(struct mc_http_conn *http)
     return mc_container(http->owner, struct app_conn, owner);
 }
 
-/* ---- admission ---- */
-
-static bool is_full(const struct sim_app *app)
-{
-    uint32_t limit = app->program->version->concurrency;
-    return limit && app->active >= limit;
-}
-
-void app_admit(struct sim_app *app, struct app_job *job)
-{
-    uint32_t room = app->program->version->queue;
-    if (!is_full(app)) {
-        app->active++;
-        job->state = JOB_RUNNING;
-    } else if (!room || app->queued < room) {
-        app->queued++;
-        job->state = JOB_QUEUED;
-        mc_list_push_back(&app->queue, &job->queue);
-        return;
-    } else {
-        job->status = 503;
-    }
-    app_job_run(job);
-}
-
-void app_leave(struct sim_app *app, struct app_job *job)
-{
-    if (job->state == JOB_QUEUED) {
-        mc_list_remove(&job->queue);
-        app->queued--;
-    }
-    if (job->state != JOB_RUNNING) return;
-    app->active--;
-    struct mc_link *link = mc_list_pop_front(&app->queue);
-    if (!link) return;
-    struct app_job *next = mc_container(link, struct app_job, queue);
-    app->queued--;
-    app->active++;
-    next->state = JOB_RUNNING;
-    mc_timer_arm(&app->turn.timers, &next->timer, app->turn.now); /* a step of its own: its CPU must not hold this one's answer up */
-}
-
 /* ---- connections ---- */
 
 static void maybe_exit(struct sim_app *app)
@@ -76,8 +34,11 @@ static void on_nothing(struct mc_http_conn *http)
 
 static struct mc_handler *on_request(struct mc_http_conn *http, struct mc_exchange *exchange)
 {
+    struct sim_app *app = conn_of(http)->app;
+    uint32_t most = app->program->version->server.connection_requests;
     (void)exchange;
-    return app_job_new(conn_of(http)->app);
+    if (most && http->exchange_total >= most) mc_http_drain(http); /* the answer says so */
+    return app_job_new(app);
 }
 
 static void on_refused(struct mc_http_conn *http, enum mc_refusal refusal)
@@ -98,6 +59,7 @@ static void on_closed(struct mc_http_conn *http, enum mc_stream_reason reason)
     struct app_conn *conn = conn_of(http);
     (void)reason;
     mc_list_remove(&conn->link);
+    conn->app->conn_count--;
     mc_turn_bury(&conn->app->turn, &conn->grave, bury_conn);
     maybe_exit(conn->app);
 }
@@ -130,9 +92,16 @@ static void on_accepted(struct mc_acceptor *acceptor, const struct mc_event *eve
         return;
     }
     mc_list_push_back(&app->conns, &conn->link);
+    app->conn_count++;
 }
 
 /* ---- events ---- */
+
+static void start(struct sim_app *app)
+{
+    app->started = app->turn.now;
+    mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
+}
 
 static void stop(struct sim_app *app, mc_ns grace)
 {
@@ -164,7 +133,7 @@ static void step(void *self, const struct mc_event *event, struct mc_outbox *out
     if (event->kind == MC_EVENT_WAKE) { /* only then: what an event arms for now has a step of its own */
         mc_timers_run(&app->turn.timers, event->now);
     } else if (!mc_net_event(&app->net, event)) {
-        if (event->kind == MC_EVENT_START) mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
+        if (event->kind == MC_EVENT_START) start(app);
         else if (event->kind == MC_EVENT_RESOLVED) resolved(app, event);
         else if (event->kind == MC_EVENT_STOP) stop(app, event->grace);
     }
@@ -210,6 +179,8 @@ struct sim_app *sim_app_new(const struct sim_app_options *options)
     for (uint32_t i = 0; i < program->callee_count; i++) {
         sim_caller_init(&app->callers[i], &program->callees[i], &app->net, app->observer, options->caller, i + 1);
         app->callers[i].filler = app->filler;
+        app->callers[i].pool = &program->version->server.pool;
+        app->callers[i].tells_deadline = program->version->server.deadlines;
     }
     return app;
 }
@@ -236,6 +207,7 @@ void sim_app_free(struct sim_app *app)
     take_down(app);
     mc_net_fini(&app->net);
     mc_slice_unref(app->filler);
+    app_cache_free(app);
     mc_pool_give(pool, app->callers, app->program->callee_count * sizeof *app->callers + 1);
     mc_pool_give(pool, app, sizeof *app);
 }
@@ -254,6 +226,16 @@ uint32_t sim_app_active(const struct sim_app *app)
 uint32_t sim_app_queued(const struct sim_app *app)
 {
     return app->queued;
+}
+
+uint32_t sim_app_connections(const struct sim_app *app)
+{
+    return app->conn_count;
+}
+
+struct sim_app_cache_counts sim_app_cache_counts(const struct sim_app *app)
+{
+    return app->cache_counts;
 }
 
 void sim_app_slow(struct sim_app *app, uint32_t permille)

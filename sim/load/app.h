@@ -2,8 +2,11 @@
  * other services), as many at once as it may, the others in a queue.
  *
  * Service times and errors are drawn by the luck of the request (lineage.h) and the number of the step.
- * A request over the queue's length is answered 503 at once. A required call that fails makes the answer
- * 500. The server goes on computing for callers that have gone, unless its version says `cancel`.
+ * A request over the queue's length is answered 503 at once, or as its server plan says. A required call
+ * that fails makes the answer 500. The server goes on computing for callers that have gone, unless its
+ * version says `cancel`: then what has not begun is left out. With `deadlines`, what its caller has no
+ * time for any more is answered 504, between steps and instead of the rest of a wait; CPU that was begun
+ * is burnt to its end either way.
  */
 #ifndef SIM_LOAD_APP_H
 #define SIM_LOAD_APP_H
@@ -30,6 +33,14 @@ struct mc_guest sim_app_guest(struct sim_app *app);
 
 uint32_t sim_app_active(const struct sim_app *app); /* being worked on */
 uint32_t sim_app_queued(const struct sim_app *app);
+uint32_t sim_app_connections(const struct sim_app *app); /* of its clients */
+
+struct sim_app_cache_counts { /* of all its CACHED steps */
+    uint64_t hits, stale; /* stale: given although they had run out */
+    uint64_t misses;      /* fetched */
+    uint64_t waited;      /* for somebody else's fetching */
+};
+struct sim_app_cache_counts sim_app_cache_counts(const struct sim_app *app);
 
 /* ---- levers of faults ---- */
 

@@ -1,5 +1,6 @@
 /* One request at an application server. */
 #include "sim/load/app_parts.h"
+#include "sim/load/deadline.h"
 
 struct app_call {
     struct sim_http_call http;
@@ -31,9 +32,15 @@ static mc_ns effective_now(const struct sim_app *app)
     return mc_ns_add(app->turn.now, (mc_ns)app->turn.out->work[MC_WORK_APP_NS]);
 }
 
-static mc_ns slowed(const struct sim_app *app, mc_ns duration)
+bool app_job_is_late(const struct app_job *job)
 {
-    return (mc_ns)((__int128)duration * app->slow_permille / 1000);
+    return job->deadline && job->app->turn.now >= job->deadline;
+}
+
+void app_job_sleep(struct app_job *job, mc_ns until)
+{
+    if (job->deadline) until = mc_ns_min(until, job->deadline);
+    mc_timer_arm(&job->app->turn.timers, &job->timer, until);
 }
 
 /* ---- the end ---- */
@@ -53,7 +60,8 @@ static void tell(const struct app_job *job, uint16_t code)
                                         .started = job->started,
                                         .ended = effective_now(job->app),
                                         .code = code,
-                                        .abandoned = job->abandoned};
+                                        .abandoned = job->abandoned,
+                                        .cpu = job->cpu};
     job->app->observer->type->arrival(job->app->observer, &record);
 }
 
@@ -61,6 +69,8 @@ static void leave(struct app_job *job)
 {
     struct sim_app *app = job->app;
     mc_timer_disarm(&app->turn.timers, &job->timer);
+    if (job->fetching) app_cache_done(job);
+    mc_list_remove(&job->queue);
     mc_list_remove(&job->link);
     mc_turn_bury(&app->turn, &job->grave, bury_job);
 }
@@ -124,12 +134,20 @@ static void send_answer(struct app_job *job)
 static void answer(struct app_job *job)
 {
     struct sim_app *app = job->app;
+    if (job->fetching) app_cache_done(job);
     tell(job, job->status);
     app_leave(app, job);
     job->state = JOB_ANSWERING;
     job->answered = true;
     if (job->handler.exchange) send_answer(job);
     else leave(job);
+}
+
+void app_job_refuse(struct app_job *job, uint16_t status)
+{
+    job->begun = true;
+    job->status = status;
+    answer(job);
 }
 
 /* ---- calls ---- */
@@ -142,6 +160,7 @@ static void call_done(struct sim_http_call *http)
     struct app_job *job = call->job;
     bool failed = http->failure != SIM_CALL_NONE || http->code >= 500;
     if (failed && !call->optional) job->status = 500;
+    job->call_failed |= failed;
     end_call(call);
     if (!job->calls_pending) run_steps(job);
 }
@@ -160,6 +179,7 @@ static void start_call(struct app_job *job, uint32_t index)
     call->optional = step->optional;
     call->http.done = call_done;
     call->http.lineage = job->lineage;
+    call->http.deadline = job->deadline;
     call->http.step = index + 1;
     mc_list_push_back(&job->calls, &call->link);
     job->calls_pending++;
@@ -170,9 +190,11 @@ static void start_call(struct app_job *job, uint32_t index)
 static void start_calls(struct app_job *job)
 {
     const struct sim_program *program = job->app->program;
+    uint32_t end = job->fetch_end ? job->fetch_end : program->step_count;
     bool together = program->steps[job->step].parallel;
+    job->call_failed = false;
     do start_call(job, job->step++);
-    while (together && job->step < program->step_count && program->steps[job->step].kind == SIM_STEP_CALL &&
+    while (together && job->step < end && program->steps[job->step].kind == SIM_STEP_CALL &&
            program->steps[job->step].parallel);
 }
 
@@ -184,14 +206,17 @@ static bool work(struct app_job *job)
     struct sim_app *app = job->app;
     const struct sim_program_step *step = &app->program->steps[job->step];
     uint64_t place = (uint64_t)(job->step + 1) << 1;
-    mc_ns wait = job->slept ? 0 : slowed(app, sim_sampler_draw(&step->wait, draw(job, place)));
+    mc_ns wait = job->slept ? 0 : app_pace(app, sim_sampler_draw(&step->wait, draw(job, place)));
     if (wait > 0) {
         job->slept = true;
-        mc_timer_arm(&app->turn.timers, &job->timer, mc_ns_add(effective_now(app), wait));
+        app_job_sleep(job, mc_ns_add(effective_now(app), wait));
         return true;
     }
-    mc_ns cpu = slowed(app, sim_sampler_draw(&step->cpu, draw(job, place | 1)));
-    if (cpu > 0) mc_turn_work(&app->turn, MC_WORK_APP_NS, (uint64_t)cpu);
+    mc_ns cpu = app_pace(app, sim_sampler_draw(&step->cpu, draw(job, place | 1)));
+    if (cpu > 0) {
+        mc_turn_work(&app->turn, MC_WORK_APP_NS, (uint64_t)cpu);
+        job->cpu += cpu;
+    }
     job->slept = false;
     job->step++;
     return false;
@@ -206,13 +231,18 @@ static bool fails_by_itself(const struct app_job *job)
 static void run_steps(struct app_job *job)
 {
     const struct sim_program *program = job->app->program;
-    while (!job->status && job->step < program->step_count) {
+    for (;;) {
+        if (!job->status && app_job_is_late(job)) job->status = 504;
+        if (job->fetching && (job->status || job->step >= job->fetch_end)) app_cache_done(job);
+        if (job->status || job->step >= program->step_count) break;
         const struct sim_program_step *step = &program->steps[job->step];
         if (step->kind == SIM_STEP_RESPOND) {
             job->status = step->status ? step->status : 200;
             if (step->response_bytes) job->response_bytes = step->response_bytes;
         } else if (step->kind == SIM_STEP_WORK) {
             if (work(job)) return;
+        } else if (step->kind == SIM_STEP_CACHED) {
+            if (app_cache_ask(job)) return;
         } else {
             start_calls(job);
             if (job->calls_pending) return;
@@ -234,7 +264,7 @@ static bool suffer(struct app_job *job)
         if (fault->status) job->status = fault->status;
     }
     if (!delay) return false;
-    mc_timer_arm(&job->app->turn.timers, &job->timer, mc_ns_add(job->app->turn.now, delay));
+    app_job_sleep(job, mc_ns_add(job->app->turn.now, delay));
     return true;
 }
 
@@ -248,7 +278,8 @@ void app_job_run(struct app_job *job)
 static void timer_fired(struct mc_timer *timer)
 {
     struct app_job *job = mc_container(timer, struct app_job, timer);
-    if (job->begun) run_steps(job);
+    if (job->state == JOB_QUEUED) app_queue_timer(job);
+    else if (job->begun) run_steps(job);
     else app_job_run(job);
 }
 
@@ -261,6 +292,10 @@ static void on_head(struct mc_handler *handler, struct mc_head *head, bool end)
     struct mc_pool *pool = pool_of(app);
     job->started = app->turn.now;
     job->lineage = sim_lineage_read(head, app->turn.realm->seed, app->party, app->arrivals++);
+    if (app->program->version->server.deadlines) {
+        mc_ns left = sim_deadline_read(head);
+        if (left) job->deadline = mc_ns_add(job->started, left);
+    }
     job->path = mc_atoms_find(&app->turn.realm->atoms, mc_head_path(head, &(struct mc_str){0}));
     char *copy = job->lineage.request_id.n ? mc_pool_take(pool, job->lineage.request_id.n) : NULL;
     if (copy) {

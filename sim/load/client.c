@@ -195,6 +195,8 @@ struct sim_client *sim_client_new(const struct sim_client_options *options)
     mc_timer_init(&client->next, options->spec->executor == SIM_LOAD_CLOSED ? closed_start : open_due);
     sim_caller_init(&client->caller, options->callee, &client->net, options->observer, options->party, 1);
     client->caller.filler = client->filler;
+    client->caller.pool = &options->spec->pool;
+    client->caller.tells_deadline = options->spec->tells_deadline;
     return client;
 }
 

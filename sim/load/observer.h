@@ -17,7 +17,8 @@
     X(CONNECT, "not connected") \
     X(RESET, "connection lost") \
     X(TIMEOUT, "timed out") \
-    X(REFUSED, "out of memory")
+    X(REFUSED, "out of memory") \
+    X(POOL, "no connection was free")
 
 enum sim_call_failure {
 #define X(name, text) SIM_CALL_##name,
@@ -61,6 +62,7 @@ struct sim_arrival_record {
     mc_ns started, ended;
     uint16_t code;            /* 0: lost with its server */
     bool abandoned;           /* its caller had gone before it was answered */
+    mc_ns cpu;                /* burnt for it; of an abandoned one: for nobody */
 };
 
 struct sim_observer;

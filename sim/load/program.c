@@ -1,5 +1,6 @@
 #include "sim/load/program.h"
 #include "base/assert.h"
+#include "base/digest.h"
 
 /* "reviews:9080"; .p NULL: no memory. */
 static struct mc_str authority_of(const struct sim_service *service, struct mc_arena *arena)
@@ -49,9 +50,34 @@ static void compile_call(const struct sim_step *step, struct mc_realm *realm, st
     call->path = mc_atoms_intern(&realm->atoms, call->path_text);
     call->method = or_else(step->method, MC_STR("GET"));
     call->timeout = step->timeout;
+    call->deadline = step->deadline;
     call->tries = step->tries ? step->tries : 1;
     call->retry = step->retry.attempts ? &step->retry : NULL;
     call->body_bytes = step->body_bytes;
+}
+
+/* Running sums of k^-s over the keys. */
+static uint64_t *popularity_of(const struct sim_cache_plan *plan, struct mc_arena *arena)
+{
+    uint64_t *sums = mc_arena_take(arena, plan->keys * sizeof *sums), sum = 0;
+    mc_q32 s = (mc_q32)plan->zipf_milli * MC_Q32_ONE / 1000;
+    if (!sums) return NULL;
+    for (uint32_t k = 0; k < plan->keys; k++) {
+        mc_q32 share = mc_q32_exp(-mc_q32_mul(s, mc_q32_log((mc_q32)(k + 1) * MC_Q32_ONE)));
+        sum += (uint64_t)share;
+        sums[k] = sum;
+    }
+    return sums;
+}
+
+static bool compile_cache(const struct sim_cache_plan *plan, struct mc_arena *arena, struct sim_program_cache *cache)
+{
+    mc_assert(plan->keys >= 1 && plan->keys <= SIM_CACHE_KEYS_MAX && plan->hot_keys < plan->keys);
+    cache->plan = plan;
+    if (plan->zipf_milli && !(cache->popularity = popularity_of(plan, arena))) return false;
+    if (!plan->shared) return true;
+    cache->entries = mc_arena_take_zero(arena, plan->keys * sizeof *cache->entries);
+    return cache->entries != NULL;
 }
 
 const struct sim_program *sim_program_new(const struct sim_topology *topology, uint32_t service, uint32_t version,
@@ -61,7 +87,8 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
     struct sim_program *program = mc_arena_take_zero(arena, sizeof *program);
     struct sim_program_step *steps = mc_arena_take_zero(arena, source->step_count * sizeof *steps + 1);
     struct sim_callee *callees = mc_arena_take_zero(arena, source->step_count * sizeof *callees + 1);
-    if (!program || !steps || !callees) return NULL;
+    struct sim_program_cache *caches = mc_arena_take_zero(arena, source->step_count * sizeof *caches + 1);
+    if (!program || !steps || !callees || !caches) return NULL;
     for (uint32_t i = 0; i < source->step_count; i++) {
         const struct sim_step *from = &source->steps[i];
         steps[i] = (struct sim_program_step){.kind = from->kind,
@@ -70,7 +97,13 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
                                              .optional = from->optional,
                                              .parallel = from->parallel,
                                              .status = from->status,
-                                             .response_bytes = from->response_bytes};
+                                             .response_bytes = from->response_bytes,
+                                             .span = from->span,
+                                             .after_store = from->after_store};
+        if (from->kind == SIM_STEP_CACHED) {
+            steps[i].cache = program->cache_count;
+            if (!compile_cache(&from->cache, arena, &caches[program->cache_count++])) return NULL;
+        }
         if (from->kind != SIM_STEP_CALL) continue;
         compile_call(from, realm, &steps[i].call);
         uint32_t to = service_named(topology, from->service);
@@ -82,6 +115,8 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
     program->steps = steps;
     program->step_count = source->step_count;
     program->callees = callees;
+    program->caches = caches;
+    program->spell_key = mc_hash(source->name, mc_hash(topology->services[service].name, 0));
     return program;
 }
 
@@ -92,7 +127,9 @@ bool sim_program_load(const struct sim_topology *topology, uint32_t service, con
     *call = (struct sim_call_spec){.path_text = or_else(load->path, MC_STR("/")),
                                    .method = or_else(load->method, MC_STR("GET")),
                                    .timeout = load->timeout ? load->timeout : 30 * MC_S,
-                                   .tries = 1,
+                                   .deadline = load->deadline,
+                                   .tries = load->tries ? load->tries : 1,
+                                   .retry = load->retry.attempts ? &load->retry : NULL,
                                    .body_bytes = load->body_bytes};
     call->path = mc_atoms_intern(&realm->atoms, call->path_text);
     return true;

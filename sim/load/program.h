@@ -18,6 +18,7 @@ struct sim_call_spec { /* one call step, or what a load client asks for */
     mc_atom path;
     struct mc_str path_text, method;
     mc_ns timeout;            /* of each try; 0: none */
+    mc_ns deadline;           /* of all tries; 0: none */
     uint32_t tries;           /* at least 1 */
     const struct sim_retry *retry; /* NULL: `tries` alone, at once, after any failure */
     uint32_t body_bytes;
@@ -30,6 +31,20 @@ struct sim_program_step {
     bool optional, parallel;
     uint16_t status;
     uint32_t response_bytes;
+    uint32_t cache, span;     /* CACHED: index into caches, and how many steps it covers */
+    bool after_store;
+};
+
+struct sim_cache_entry {
+    mc_ns expires;
+    uint32_t fetching; /* requests that are about to fill it */
+    bool filled;
+};
+
+struct sim_program_cache {
+    const struct sim_cache_plan *plan;
+    const uint64_t *popularity;      /* running sums over the keys; NULL: not by Zipf's law */
+    struct sim_cache_entry *entries; /* shared ones; NULL: each process has its own */
 };
 
 struct sim_program {
@@ -39,6 +54,9 @@ struct sim_program {
     uint32_t step_count;
     const struct sim_callee *callees;
     uint32_t callee_count;
+    const struct sim_program_cache *caches;
+    uint32_t cache_count;
+    uint64_t spell_key;       /* of the version's slow spells */
 };
 
 /* From the plan: SERVICE's version number VERSION, callees by SERVICES' names (all exist: the plan was
