@@ -57,6 +57,8 @@ struct sim_net *sim_net_new(const struct sim_net_options *options)
     }
     mc_map_init(&net->names, mc_pool_as_alloc(net->pool));
     mc_map_init(&net->ports, mc_pool_as_alloc(net->pool));
+    mc_map_init(&net->dns.kept, mc_pool_as_alloc(net->pool));
+    mc_list_init(&net->dns.rules);
     mc_list_init(&net->rules);
     mc_list_init(&net->observers);
     mc_list_init(&net->conns);
@@ -78,6 +80,7 @@ void sim_net_free(struct sim_net *net)
     mc_pool_give(net->pool, net->links, net->link_count * sizeof *net->links);
     sim_ports_fini(net);
     sim_names_fini(net);
+    sim_dns_fini(net);
     sim_rules_fini(net);
     mc_pool_give(net->pool, net, sizeof *net);
 }

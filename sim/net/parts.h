@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rand.h"
+#include "sim/net/dns.h"
 #include "sim/net/grow.h"
 #include "sim/net/net.h"
 
@@ -23,6 +24,9 @@ struct sim_bits { /* a set of pods */
     uint32_t count;
     bool all;
 };
+
+bool sim_bits_set(struct sim_net *net, struct sim_bits *bits, const uint32_t *pods, uint32_t count); /* PODS NULL: all; false refuses */
+bool sim_bits_has(const struct sim_bits *bits, uint32_t pod);
 
 struct sim_rule {
     struct mc_link link; /* net->rules, by id */
@@ -87,6 +91,7 @@ struct sim_stack { /* of one pod */
     struct sim_place place;
     bool up;
     struct sim_capture capture;
+    const struct sim_resolv *resolv; /* NULL: the net's */
     struct mc_link listeners; /* all processes' */
     struct sim_pod_counts counts;
     uint64_t opens; /* ordinal of per-connection draws */
@@ -229,10 +234,11 @@ bool sim_process_map(struct sim_process *process, struct sim_end *end); /* by en
 void sim_process_unmap(struct sim_process *process, struct sim_end *end);
 struct sim_end *sim_process_find(const struct sim_process *process, mc_stream id);
 
-/* resolve.c */
+/* dns.c, dns_name.c */
 void sim_resolve(struct sim_process *process, uint32_t query, struct mc_str name);
 void sim_resolve_forget(struct sim_process *process);
 void sim_names_fini(struct sim_net *net);
+void sim_dns_fini(struct sim_net *net);
 
 /* ---- the net ---- */
 
@@ -240,11 +246,30 @@ struct sim_service_record {
     uint16_t port;
     struct sim_backend *backends;
     uint32_t count;
+    bool headless; /* its names are answered with the backends */
 };
 
 struct sim_name {
     struct mc_addr addrs[SIM_ADDRS_PER_NAME];
-    uint32_t count;
+    uint32_t count;   /* 0: known not to exist, outside */
+    bool outside;
+    mc_ns kept_until; /* the resolver has the answer of those outside */
+};
+
+struct sim_dns_server {
+    uint32_t pod;
+    mc_ns *busy; /* per worker: when it is free */
+};
+
+struct sim_dns {
+    struct sim_dns_plan plan;
+    struct sim_dns_server *servers; /* none: net->resolver, without a bound */
+    uint32_t server_count, server_capacity;
+    const struct sim_resolv *resolv;
+    struct mc_map kept; /* by NodeLocal DNSCache: machine and name → until when */
+    struct mc_link rules;
+    uint32_t rule_count, last_rule;
+    struct sim_dns_counts counts;
 };
 
 enum { SIM_TERMS_MACHINE, SIM_TERMS_ZONE, SIM_TERMS_REGION, SIM_TERMS_FAR, SIM_TERMS };
@@ -271,6 +296,7 @@ struct sim_net {
     uint64_t last_conn, last_stream, queries;
     uint32_t resolver;
     mc_ns ttl;
+    struct sim_dns dns;
 };
 
 static inline struct sim_stack *sim_net_stack(const struct sim_net *net, uint32_t pod)

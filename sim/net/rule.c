@@ -1,7 +1,7 @@
 #include "sim/net/parts.h"
 #include <string.h>
 
-static bool bits_set(struct sim_net *net, struct sim_bits *bits, const uint32_t *pods, uint32_t count)
+bool sim_bits_set(struct sim_net *net, struct sim_bits *bits, const uint32_t *pods, uint32_t count)
 {
     struct sim_bits fresh = {.all = !pods};
     for (uint32_t i = 0; pods && i < count; i++)
@@ -16,7 +16,7 @@ static bool bits_set(struct sim_net *net, struct sim_bits *bits, const uint32_t 
     return true;
 }
 
-static bool bits_has(const struct sim_bits *bits, uint32_t pod)
+bool sim_bits_has(const struct sim_bits *bits, uint32_t pod)
 {
     return bits->all || (pod / 64 < bits->count && (bits->words[pod / 64] >> pod % 64 & 1));
 }
@@ -32,8 +32,8 @@ static struct sim_rule *find(const struct sim_net *net, uint32_t id)
 
 static bool aim(struct sim_net *net, struct sim_rule *rule, const struct sim_rule_spec *spec)
 {
-    return bits_set(net, &rule->from, spec->from, spec->from_count) &&
-           bits_set(net, &rule->to, spec->to, spec->to_count);
+    return sim_bits_set(net, &rule->from, spec->from, spec->from_count) &&
+           sim_bits_set(net, &rule->to, spec->to, spec->to_count);
 }
 
 static void discard(struct sim_net *net, struct sim_rule *rule)
@@ -92,8 +92,8 @@ void sim_rules_fini(struct sim_net *net)
 
 static bool matches(const struct sim_rule *rule, uint32_t from, uint32_t to)
 {
-    return (bits_has(&rule->from, from) && bits_has(&rule->to, to)) ||
-           (rule->spec.both && bits_has(&rule->from, to) && bits_has(&rule->to, from));
+    return (sim_bits_has(&rule->from, from) && sim_bits_has(&rule->to, to)) ||
+           (rule->spec.both && sim_bits_has(&rule->from, to) && sim_bits_has(&rule->to, from));
 }
 
 static bool picks(const struct sim_rule *rule)

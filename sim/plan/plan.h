@@ -12,6 +12,7 @@
 #include "sim/plan/application.h"
 #include "sim/plan/kernel.h"
 #include "sim/plan/kubernetes.h"
+#include "sim/plan/names.h"
 #include "sim/plan/pod.h"
 #include "sim/plan/resources.h"
 
