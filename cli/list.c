@@ -1,4 +1,5 @@
 /* The verbs `list` and `check`: catalogues, and what a script would do. */
+#include "cli/ledger.h"
 #include "cli/results.h"
 #include "cli/selection.h"
 #include "base/assert.h"
@@ -218,12 +219,12 @@ static const struct {
     int (*list)(const struct cli_args *args);
 } catalogues[] = {
     {"scenarios", list_scenarios}, {"faults", list_faults}, {"profiles", list_profiles}, {"metrics", list_metrics},
-    {"invariants", list_invariants}, {"topologies", list_topologies}, {"runs", list_runs},
+    {"invariants", list_invariants}, {"topologies", list_topologies}, {"fidelity", cli_list_fidelity}, {"runs", list_runs},
 };
 
 int cli_list(const struct cli_args *args)
 {
-    static const char words[] = "scenarios faults profiles metrics invariants topologies runs";
+    static const char words[] = "scenarios faults profiles metrics invariants topologies fidelity runs";
     if (!args->word_count) {
         fprintf(stderr, "squall list: what? There are: %s\n", words);
         return CLI_EXIT_USAGE;
@@ -313,6 +314,7 @@ int cli_check(const struct cli_args *args)
     }
     bool good = cli_select_options(&selection, args) && cli_select_scripts(&selection, args->words, args->word_count);
     int code = good ? CLI_EXIT_OK : (int)selection.exit;
+    if (good) cli_print_fidelity(&selection, stdout);
     uint32_t bad = good ? check_all(&selection, cli_has(args, CLI_OPT_QUIET)) : 0;
     if (good && bad) code = CLI_EXIT_DATA;
     if (good && !selection.chosen_count && !bad) {

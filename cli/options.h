@@ -11,7 +11,8 @@ struct cli_args;
 #define CLI_VERBS(X) \
     X(RUN, run, "[FILE.lua|DIR]...", "run scenarios headless, write results, exit with the verdict") \
     X(CHECK, check, "FILE.lua...", "load scenarios and print what they would do, without running them") \
-    X(LIST, list, "scenarios|faults|profiles|metrics|invariants|topologies|runs [NAME|FILE]", "catalogues; with a NAME its page") \
+    X(LEDGER, ledger, "[FILE.lua|DIR|NAME]...", "what is exact, modelled or ignored: of everything, or of what a scenario uses") \
+    X(LIST, list, "scenarios|faults|profiles|metrics|invariants|topologies|fidelity|runs [NAME|FILE]", "catalogues; with a NAME its page") \
     X(REPORT, report, "[RUN|last|RESULTS.db]", "reports from stored results") \
     X(REPLAY, replay, "[RUN|last|RESULTS.db]", "run again from the stored inputs and compare the trace") \
     X(UI, ui, "[FILE.lua|RUN|last|RESULTS.db]", "the screen: a live run, or a stored one once more") \
@@ -34,7 +35,7 @@ struct cli_verb_type {
 extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
 
 #define CLI_ON(verb) (1u << CLI_##verb)
-#define CLI_SCRIPTS (CLI_ON(RUN) | CLI_ON(CHECK) | CLI_ON(UI))
+#define CLI_SCRIPTS (CLI_ON(RUN) | CLI_ON(CHECK) | CLI_ON(UI) | CLI_ON(LEDGER))
 #define CLI_ALL ((1u << CLI_VERB_COUNT) - 1)
 
 /* name, letter or 0, long form, what its value is (NULL: none; "=X": may be left out), verbs, text */
@@ -66,7 +67,7 @@ extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
     X(RUN_NUMBER, 0, "run", "N", CLI_ON(REPORT) | CLI_ON(REPLAY) | CLI_ON(UI), "the run of a results file [all, or the last]") \
     X(UNTIL, 0, "until", "T", CLI_ON(REPLAY), "go no further than this instant, and compare nothing") \
     X(TRACE, 0, "trace", NULL, CLI_ON(REPLAY), "print what happens, a line each") \
-    X(LIST_JSON, 0, "json", NULL, CLI_ON(LIST) | CLI_ON(VERSION), "as JSON") \
+    X(LIST_JSON, 0, "json", NULL, CLI_ON(LIST) | CLI_ON(VERSION) | CLI_ON(LEDGER), "as JSON") \
     X(PRINT, 0, "print", "TAB", CLI_ON(UI), "print one picture as text: overview, timeline") \
     X(AT, 0, "at", "T", CLI_ON(UI), "the instant to print [the end]") \
     X(SIZE, 0, "size", "WxH", CLI_ON(UI), "of the printed picture [106x30]") \

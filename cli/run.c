@@ -1,6 +1,7 @@
 /* The verb `run`: every selected case in a process of its own, so many at a time, results merged in order. */
 #include "cli/again.h"
 #include "cli/job.h"
+#include "cli/ledger.h"
 #include "cli/progress.h"
 #include "cli/results.h"
 #include "cli/screen.h"
@@ -530,6 +531,7 @@ static enum cli_exit run_chosen(struct cli_run *run)
         return run->trouble;
     }
     if (!watched) print_header(run);
+    if (!watched) cli_print_fidelity(&run->selection, stderr);
     if (watched) run_watched(run);
     else run_all(run);
     return close_all(run);

@@ -56,7 +56,7 @@ extern const struct sim_ledger_entry sim_ledger[]; /* name NULL ends it */
 const struct sim_ledger_entry *sim_ledger_find(struct mc_str name); /* NULL */
 bool sim_ledger_uses(const struct sim_ledger_entry *entry, const struct sim_use *use);
 /* "± 30%"; "not bounded"; "" for what is exact or ignored. Returns OUT. */
-enum { SIM_LEDGER_ERROR = 48 };
+enum { SIM_LEDGER_ERROR = 96 };
 const char *sim_ledger_error(const struct sim_ledger_entry *entry, char out[static SIM_LEDGER_ERROR]);
 
 struct sim_ledger_summary {

@@ -26,6 +26,7 @@ struct sim_script_run {
     struct sim_plan plan;
     struct sim_run *world;
     struct sim_run_options options; /* as the caller gave them, for :effect */
+    const struct sim_variation *variation; /* of the plan; NULL: none */
     struct sim_actor *actors, *acting;
     uint32_t actor_count;
     struct sim_error error;

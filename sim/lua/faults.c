@@ -291,7 +291,8 @@ static bool replay_without(struct sim_script_run *run, uint32_t number, struct m
         options.sink = NULL;
         other->replaying = true;
         mc_ns now = sim_run_now(run->world);
-        if (sim_script_run_start(other, &options, error)) {
+        bool same = !run->variation || sim_script_run_vary(other, run->variation, error);
+        if (same && sim_script_run_start(other, &options, error)) {
             sim_script_run_advance(other, now, 0);
             good = sim_run_metric(other->world, metric, value, error);
         }

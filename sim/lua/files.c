@@ -97,6 +97,7 @@ static void run_file(lua_State *L, struct sim_reading *reading, const char *path
     if (++reading->includes > SIM_INCLUDES_MAX) luaL_error(L, "%s: more than %d files", path, SIM_INCLUDES_MAX);
     if (!sim_files_read(&reading->arena, path, &text, &error)) luaL_error(L, "%s: %s", path, error.text);
     reading->digest = mc_hash(text, reading->digest);
+    if (!sim_reading_keep(reading, text)) luaL_error(L, "%s: out of memory", path);
     lua_pushfstring(L, "@%s", path);
     if (luaL_loadbufferx(L, text.p, text.n, lua_tostring(L, -1), "t") != LUA_OK) lua_error(L);
     lua_remove(L, -2);

@@ -162,6 +162,8 @@ bool sim_reading_read(struct sim_reading *reading, struct sim_error *error)
     lua_State *L = reading->L;
     reading->directory = reading->script->directory;
     reading->digest = mc_hash(reading->script->text, 0);
+    if (!sim_reading_keep(reading, reading->script->text))
+        return sim_error_set(error, (struct sim_source){.file = reading->script->name}, "out of memory");
     if (!mc_sandbox_load(reading->sandbox, reading->script->text, reading->script->name.p)) {
         const char *message = lua_tostring(L, -1);
         sim_reading_error(reading, message ? message : "cannot be read", error);

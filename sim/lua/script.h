@@ -20,6 +20,7 @@
 #ifndef SIM_LUA_SCRIPT_H
 #define SIM_LUA_SCRIPT_H
 
+#include "sim/ledger/vary.h"
 #include "sim/run/run.h"
 
 struct sim_script;
@@ -75,6 +76,10 @@ uint64_t sim_script_digest(const struct sim_script *script);
 uint32_t sim_script_case_count(const struct sim_script *script); /* 0: the file declares no scenario */
 const struct sim_case *sim_script_case(const struct sim_script *script, uint32_t number); /* NULL past the end */
 
+/* Whether its files say WORD ("fault.partition", ":rollout") outside comments: before anything runs, the
+ * best there is to know of what a method will do. */
+bool sim_script_mentions(const struct sim_script *script, struct mc_str word);
+
 /* Looks into functions that are not run: unknown globals, members of `fault`, `topologies` and of the
  * scenario that do not exist. False: the first of them is in ERROR. For `check`. */
 bool sim_script_lint(const struct sim_script *script, struct sim_error *error);
@@ -87,6 +92,9 @@ void sim_script_run_free(struct sim_script_run *run); /* NULL is allowed; frees 
 
 const struct sim_case *sim_script_run_case(const struct sim_script_run *run);
 const struct sim_plan *sim_script_run_plan(const struct sim_script_run *run);
+
+/* The plan as VARIATION has it, before start; for :effect, too. VARIATION is borrowed for life. False: ERROR. */
+bool sim_script_run_vary(struct sim_script_run *run, const struct sim_variation *variation, struct sim_error *error);
 
 /* Builds the world and starts it. OPTIONS->seed is set to the case's; the rest is the caller's and its
  * sink must outlive the run. False: ERROR. Once. */

@@ -73,6 +73,11 @@ struct sim_steady {
     bool was_held; /* at the last look */
 };
 
+struct sim_read_text { /* of a file that was read */
+    struct sim_read_text *next;
+    struct mc_str text;
+};
+
 struct sim_reading {
     const struct sim_script *script;
     struct sim_script_run *run; /* NULL while the file is only listed */
@@ -84,6 +89,7 @@ struct sim_reading {
     lua_State *L;
     enum sim_reading_phase phase;
     uint64_t digest;
+    struct sim_read_text *texts; /* the last one first */
     uint32_t includes;
     struct mc_str directory; /* of the file that is being read */
     struct sim_declared *declared, **declared_end;
@@ -129,6 +135,7 @@ struct sim_reading *sim_reading_new(const struct sim_script *script, struct sim_
 void sim_reading_close(struct sim_reading *reading); /* the sandbox only: what it holds may need the world */
 void sim_reading_free(struct sim_reading *reading);
 struct sim_reading *sim_reading_of(lua_State *L);
+bool sim_reading_keep(struct sim_reading *reading, struct mc_str text); /* mentions.c: for sim_script_mentions. False: no memory */
 /* Runs the script's file. */
 bool sim_reading_read(struct sim_reading *reading, struct sim_error *error);
 /* Calls the function REF with ARGS values that lie on the main stack's top; it may not wait. */

@@ -130,6 +130,13 @@ const struct sim_error *sim_script_run_error(const struct sim_script_run *run)
     return run->broken ? &run->error : NULL;
 }
 
+bool sim_script_run_vary(struct sim_script_run *run, const struct sim_variation *variation, struct sim_error *error)
+{
+    mc_assert(!run->world);
+    run->variation = variation;
+    return sim_vary(&run->plan, variation) || sim_error_set(error, run->plan.source, "out of memory");
+}
+
 struct sim_run *sim_script_run_world(const struct sim_script_run *run)
 {
     return run->world;

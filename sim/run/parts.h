@@ -12,6 +12,7 @@
  *   judge.c       thresholds, invariants, faults that touched nothing: verdicts at the end
  *   faults.c      faults of scripts: what the catalogue needs of a run
  *   tell.c        events and verdicts for the sink and for questions
+ *   honest.c      verdicts that rest on what is ignored
  *   loads.c       load clients     rollouts.c  canaries     calls.c  instants of the script
  *   frame.c       the picture for screens
  */
@@ -269,6 +270,11 @@ void run_pod_free(struct run_pod *pod);
 void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
 /* A step of the control plane now, with COMMAND. False: it does not run, or could not. */
 bool run_command(struct sim_run *run, const struct mc_command *command);
+
+/* ---- honest.c ---- */
+
+/* Whether VERDICT's evidence passed through what the fidelity ledger calls ignored; MESSAGE names it. */
+bool run_is_unfounded(const struct sim_run *run, const struct sim_verdict *verdict, char *message, size_t room);
 
 /* ---- judge.c ---- */
 

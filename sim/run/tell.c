@@ -49,8 +49,14 @@ void run_event(struct sim_run *run, const char *kind, enum sim_severity severity
 
 /* ---- verdicts ---- */
 
-void run_tell_verdict(struct sim_run *run, const struct sim_verdict *verdict)
+void run_tell_verdict(struct sim_run *run, const struct sim_verdict *given)
 {
+    char message[300];
+    struct sim_verdict founded = *given, *verdict = &founded;
+    if (verdict->status != SIM_INCONCLUSIVE && run_is_unfounded(run, verdict, message, sizeof message)) {
+        verdict->status = SIM_INCONCLUSIVE;
+        verdict->message = mc_str_c(message);
+    }
     const struct sim_verdict *kept = sim_verdicts_add(&run->verdicts, verdict);
     if (!kept) {
         run->out_of_memory = true;
