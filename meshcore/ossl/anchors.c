@@ -147,6 +147,7 @@ static struct mc_ossl_anchors *decode(struct mc_ossl *ossl, const struct mc_bund
     anchors->references = 1;
     anchors->hash = hash;
     anchors->bundle = mc_bundle_new(pool, bundle->trust_domain, bundle->roots);
+    if (anchors->bundle) anchors->bundle->anchors_are_keys = bundle->anchors_are_keys;
     anchors->store = X509_STORE_new();
     mc_map_init(&anchors->verified, mc_pool_as_alloc(pool));
     if (anchors->bundle && anchors->store && add_roots(anchors, bundle->roots) &&
@@ -161,7 +162,8 @@ struct mc_ossl_anchors *mc_ossl_anchors_get(struct mc_ossl *ossl, const struct m
     uint64_t hash = mc_hash(bundle->roots, mc_hash(mc_atoms_text(&ossl->realm->atoms, bundle->trust_domain), 0));
     struct mc_ossl_anchors *known;
     while ((known = mc_map_get(&ossl->anchors, hash)) &&
-           (known->bundle->trust_domain != bundle->trust_domain || !mc_str_eq(known->bundle->roots, bundle->roots)))
+           (known->bundle->trust_domain != bundle->trust_domain || known->bundle->anchors_are_keys != bundle->anchors_are_keys ||
+            !mc_str_eq(known->bundle->roots, bundle->roots)))
         hash++;
     if (!known) return decode(ossl, bundle, hash);
     known->references++;
