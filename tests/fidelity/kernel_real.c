@@ -44,6 +44,15 @@ static void watch(struct room *room, struct socket *socket, uint32_t events, int
     mc_assert(epoll_ctl(room->epoll, how, socket->fd, &event) == 0);
 }
 
+/* Per socket: a namespace may only choose among what the machine has allowed. */
+static int stream_socket(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mc_assert(fd >= 0);
+    mc_assert(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5) == 0);
+    return fd;
+}
+
 static struct socket *socket_new(struct room *room, int fd, bool client)
 {
     struct socket *socket = calloc(1, sizeof *socket);
@@ -170,7 +179,7 @@ static void receive(struct room *room, struct socket *socket)
 static void begin(struct room *room)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(room->port), .sin_addr.s_addr = htonl(tun_addr(TUN_B))};
-    struct socket *client = socket_new(room, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), true);
+    struct socket *client = socket_new(room, stream_socket(), true);
     client->member = room->started++;
     room->under_way++;
     room->last_start = client->asked = tun_now();
@@ -311,7 +320,7 @@ static void open_listener(struct room *room)
     socklen_t length = sizeof here;
     uint32_t backlog = room->exchange->backlog ? room->exchange->backlog : 4096;
     tun_world_enter(room->world, TUN_B);
-    room->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    room->listener = stream_socket();
     mc_assert(bind(room->listener, (struct sockaddr *)&here, length) == 0);
     mc_assert(listen(room->listener, (int)backlog) == 0);
     mc_assert(getsockname(room->listener, (struct sockaddr *)&here, &length) == 0);

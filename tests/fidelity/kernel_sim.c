@@ -262,7 +262,7 @@ static void run(struct theatre *theatre, mc_ns limit)
     struct sim_world *world = theatre->world;
     const struct tun_drop *drop = &exchange->drop;
     if (drop->count && drop->kind == TUN_DATA) {
-        while (!theatre->established && sim_world_run(world, limit, sim_world_events(world) + 1) == SIM_ENGINE_EVENTS) continue;
+        while (!theatre->established && sim_world_run(world, limit, 1) == SIM_ENGINE_EVENTS) continue;
         drop_packets(theatre, drop);
     }
     if (exchange->accepts_at) {

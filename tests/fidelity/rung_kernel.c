@@ -5,6 +5,7 @@
  */
 #include "fidelity/kernel.h"
 #include "base/assert.h"
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct trial {
 static struct outcome real[SAMPLES], simulated[SAMPLES];
 static mc_ns floor_median, floor_tail; /* what the machine adds to one round trip */
 static bool quick, verbose;
+static const char *only; /* a shell pattern of names */
 
 static int by_time(const void *a, const void *b)
 {
@@ -83,6 +85,7 @@ static void row(const struct trial *trial, const struct spread *kernel, const st
 
 static void hold(struct tun_world *world, const struct trial *trial)
 {
+    if (only && fnmatch(only, trial->name, 0)) return;
     kernel_real(world, &trial->exchange, &trial->crowd, real);
     struct tun_counts counts = tun_world_counts(world);
     if (verbose && counts.packets)
@@ -261,6 +264,7 @@ int main(int count, char **arguments)
     const char *why, *wanted = getenv("QUICK");
     quick = (wanted && *wanted == '1') || (count > 1 && !strcmp(arguments[1], "--quick"));
     verbose = getenv("VERBOSE") != NULL;
+    only = getenv("ONLY");
     struct tun_world *world = tun_world_open(&why);
     if (!world) {
         printf("rung\tkernel\t0\t-\t-\tskipped (%s)\n", why);

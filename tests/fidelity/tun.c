@@ -40,7 +40,7 @@ struct tun_world {
     int tun[2], spaces[2];
     pthread_t thread;
     pthread_mutex_t lock; /* over everything below */
-    bool running, stop;
+    bool stop, trace;
     struct mc_realm realm;
     struct sim_net *net;
     struct tun_drop drop;
@@ -92,7 +92,6 @@ static bool write_sysctl(const char *name, const char *value)
 }
 
 static const char *const settings[][2] = {
-    {"net/ipv4/tcp_congestion_control", "cubic"},
     {"net/ipv4/tcp_no_metrics_save", "1"},
     {"net/ipv4/tcp_rmem", "4096 131072 6291456"},
     {"net/ipv4/tcp_wmem", "4096 16384 4194304"},
@@ -224,6 +223,16 @@ static bool scripted(const struct tun_world *world, const struct packet *packet,
     return number >= drop->skip && number < drop->skip + drop->count;
 }
 
+static void tell(const struct packet *packet, struct head head, bool passes, mc_ns now)
+{
+    const unsigned char *tcp = packet->bytes + (packet->bytes[0] & 15u) * 4;
+    uint32_t seq, ack;
+    memcpy(&seq, tcp + 4, 4);
+    memcpy(&ack, tcp + 8, 4);
+    fprintf(stderr, "%.3f %c port %u flags %02x seq %u ack %u bytes %u window %u%s\n", (double)now / 1e6, "AB"[packet->from],
+            head.port, tcp[13], ntohl(seq), ntohl(ack), head.bytes, (unsigned)tcp[14] << 8 | tcp[15], passes ? "" : " lost");
+}
+
 /* Sets when the packet arrives; false: it does not. */
 static bool judge(struct tun_world *world, struct packet *packet, mc_ns now)
 {
@@ -242,7 +251,9 @@ static bool judge(struct tun_world *world, struct packet *packet, mc_ns now)
     uint64_t ack = ACK_ORDINALS + course->ack_ordinal;
     struct sim_judged judged = sim_path_judge(world->net, &path, entity, counted ? &course->ordinal : &ack, 1, NULL);
     course->ack_ordinal += !counted;
-    if (judged.lost || scripted(world, packet, head, course)) return false;
+    bool lost = scripted(world, packet, head, course) || judged.lost;
+    if (world->trace && head.tcp) tell(packet, head, !lost, now);
+    if (lost) return false;
     at += sim_path_jitter(world->net, entity, course->jitter_ordinal++, judged.delay, judged.jitter);
     packet->at = course->last_arrival = mc_ns_max(at, course->last_arrival);
     return true;
@@ -399,8 +410,8 @@ struct tun_world *tun_world_open(const char **why)
     mc_realm_init(&world->realm, (struct mc_alloc){NULL, plain_take, plain_give}, 1);
     pthread_mutex_init(&world->lock, NULL);
     tun_world_link(world, &(struct sim_path_terms){0}, NULL, 1);
-    world->running = pthread_create(&world->thread, NULL, carry, world) == 0;
-    mc_assert(world->running);
+    world->trace = getenv("TUN_TRACE") != NULL;
+    mc_assert(pthread_create(&world->thread, NULL, carry, world) == 0);
     tun_world_enter(world, TUN_A);
     return world;
 }

@@ -10,7 +10,8 @@
  * link; its draws have ordinals of their own, so that those of the segments with bytes stay comparable.
  *
  * Everything belongs to the process: when it ends, by whatever, the namespaces and devices are gone. MTU
- * 1500; no offloads (the device has none without IFF_VNET_HDR); cubic; no metrics kept between connections.
+ * 1500; no offloads (the device has none without IFF_VNET_HDR); no metrics kept between connections. Which
+ * congestion control is a matter of each socket (TCP_CONGESTION).
  * Needs CAP_SYS_ADMIN, or user namespaces and a /dev/net/tun that may be opened.
  */
 #ifndef FIDELITY_TUN_H
