@@ -25,6 +25,7 @@ enum mc_purpose {
     MC_FOR_SPLIT = 23,    /* simulated: where a byte stream is cut */
     MC_FOR_TLS = 24,      /* simulated: key of an engine's random bytes */
     MC_FOR_PATH = 25,     /* simulated: per-connection choices of the kernel */
+    MC_FOR_SCHEDULER = 26, /* simulated: phases of CPU quotas */
 };
 
 /* A good 64-bit mixer (the finaliser of splitmix64). */

@@ -149,6 +149,14 @@ static mc_ns deadline(const void *self)
     return mc_timers_deadline(&app->turn.timers);
 }
 
+static void memory(const void *self, struct mc_guest_memory *memory)
+{
+    const struct sim_app *app = self;
+    const struct sim_memory_plan *plan = &app->program->version->resources.memory;
+    memory->held = plan->per_request * (app->active + app->queued) + plan->leak_per_request * app->arrivals;
+    memory->allocated = (plan->per_request + plan->leak_per_request) * app->arrivals;
+}
+
 /* ---- life ---- */
 
 struct sim_app *sim_app_new(const struct sim_app_options *options)
@@ -214,7 +222,7 @@ void sim_app_free(struct sim_app *app)
 
 struct mc_guest sim_app_guest(struct sim_app *app)
 {
-    static const struct mc_guest_type type = {.name = "application", .step = step, .deadline = deadline};
+    static const struct mc_guest_type type = {.name = "application", .step = step, .deadline = deadline, .memory = memory};
     return (struct mc_guest){.type = &type, .self = app};
 }
 

@@ -1,6 +1,6 @@
 /* Mesh personalities and kernel constants: profile{} and kernel{}, data files in Lua. */
 #include "sim/lua/script_parts.h"
-#include "sim/lua/topology.h"
+#include "sim/lua/topology_parts.h"
 
 static const char *const profile_type = "profile";
 static const char *const kernel_type = "kernel";
@@ -117,9 +117,18 @@ static void read_proxy(lua_State *L, struct mc_arena *arena, const char *what, c
         {"cpu_millis", SIM_FIELD_COUNT, AT(proxy_cpu_millis)},
         {"workers", SIM_FIELD_COUNT, AT(proxy_workers)},
         {"memory", SIM_FIELD_READ, .read = read_memory},
+        {"memory_per_cluster", SIM_FIELD_SIZE, AT(proxy_cluster_bytes)},
+        {"memory_per_endpoint", SIM_FIELD_SIZE, AT(proxy_endpoint_bytes)},
+        {"resources", SIM_FIELD_READ, AT(proxy), .read = sim_read_resources},
     };
+    struct sim_profile *profile = record;
     (void)what, (void)field;
-    sim_schema_read(L, -1, arena, "profile.proxy", fields, MC_COUNT_OF(fields), record);
+    profile->proxy.cpu_limit_millis = 0;
+    sim_schema_read(L, -1, arena, "profile.proxy", fields, MC_COUNT_OF(fields), profile);
+    if (profile->proxy.cpu_limit_millis) profile->proxy_cpu_millis = profile->proxy.cpu_limit_millis;
+    profile->proxy.cpu_limit_millis = profile->proxy_cpu_millis;
+    profile->proxy.memory.base = (uint64_t)profile->proxy_memory_kib * 1024;
+    sim_resources_finish(L, "profile.proxy", &profile->proxy);
 }
 
 static void read_price(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)

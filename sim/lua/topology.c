@@ -31,23 +31,6 @@ struct service_words {
     uint32_t error_status;
 };
 
-/* CPU as Kubernetes writes it: 0.5 or 2 cores, or "500m". */
-static void read_cpu(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
-{
-    uint64_t millis = 0;
-    size_t n = 0;
-    (void)arena;
-    uint32_t *at = (uint32_t *)(void *)((char *)record + field->offset);
-    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > 0 && lua_tonumber(L, -1) <= 1024) {
-        *at = (uint32_t)(lua_tonumber(L, -1) * 1000 + 0.5);
-        return;
-    }
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
-    if (!text || n < 2 || text[n - 1] != 'm' || !mc_str_to_u64(mc_str(text, n - 1), 1024000, &millis) || !millis)
-        sim_schema_error(L, what, field->name, "cores (0.5) or thousandths (\"500m\") are expected, not %s", mc_sandbox_text(L, -1));
-    *at = (uint32_t)millis;
-}
-
 #define VERSION(member) offsetof(struct service_words, version.member)
 #define POLICY(member) offsetof(struct sim_policy, member)
 
@@ -136,7 +119,7 @@ static const struct sim_field service_fields[] = {
     {"steps", SIM_FIELD_READ, .read = read_service_steps},
     {"concurrency", SIM_FIELD_COUNT, VERSION(concurrency)},
     {"queue", SIM_FIELD_COUNT, VERSION(queue)},
-    {"cpu", SIM_FIELD_READ, VERSION(cpu_millis), .read = read_cpu},
+    {"cpu", SIM_FIELD_READ, VERSION(resources.cpu_limit_millis), .read = sim_read_cpu_quantity},
     {"error_rate", SIM_FIELD_SHARE, VERSION(error_ppm)},
     {"error_status", SIM_FIELD_COUNT, offsetof(struct service_words, error_status)},
     {"response_size", SIM_FIELD_SIZE, VERSION(response_bytes)},
@@ -167,6 +150,8 @@ static void finish_version(lua_State *L, const char *what, struct service_words 
     if (words->error_status < 400 || words->error_status > 599)
         sim_schema_error(L, what, "error_status", "%u is not between 400 and 599", words->error_status);
     words->version.error_status = (uint16_t)words->error_status;
+    sim_resources_finish(L, what, &words->version.resources);
+    words->version.cpu_millis = words->version.resources.cpu_limit_millis;
 }
 
 /* Each version starts from what the service says for all. Read in a second pass, after the other keys. */

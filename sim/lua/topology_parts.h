@@ -10,6 +10,9 @@ enum { SIM_STEPS_MAX = 64 };
 
 struct mc_arena *sim_topology_arena(lua_State *L);
 void sim_steps_open(lua_State *L);
+/* "5ms", or { mean = }, { p50 =, p99 = }, { min =, max = } with an optional dist, { dist = "pareto", alpha =, min =, max = },
+ * { quantiles = }, { mix = }. */
+struct sim_dist sim_read_dist(lua_State *L, int index, const char *what, const char *key);
 void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 
 /* Parts of a service, SIM_FIELD_READ readers; FIELD's offset is that of … */
@@ -17,6 +20,18 @@ void sim_read_pod(lua_State *L, struct mc_arena *arena, const char *what, const 
 void sim_read_pod_network(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record); /* struct sim_pod_network */
 void sim_read_resources(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);   /* struct sim_resources */
 void sim_read_server(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);      /* struct sim_server_plan */
+/* A client's pool: struct sim_pool_plan. */
+void sim_read_pool(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
+/* Leaves what topologies/profiles/frameworks.lua says of NAME, in the words of a service, on the stack. */
+void sim_push_framework(lua_State *L, const char *what, const char *name);
 void sim_read_workload(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);    /* struct sim_workload_plan */
+
+/* ---- resources.c ---- */
+
+uint32_t sim_cpu_quantity(lua_State *L, const char *what, const char *key);    /* the stack's top: thousandths of cores */
+uint64_t sim_memory_quantity(lua_State *L, const char *what, const char *key); /* … : bytes */
+void sim_read_cpu_quantity(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record); /* uint32_t */
+/* What follows from what was said, and whether it can be; raises, naming WHAT. */
+void sim_resources_finish(lua_State *L, const char *what, struct sim_resources *resources);
 
 #endif

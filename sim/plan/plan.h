@@ -74,6 +74,8 @@ struct sim_path_terms {         /* one way */
     mc_ns latency, jitter;
     uint32_t loss_ppm;
     uint64_t bits_per_second;   /* 0: unlimited */
+    mc_ns idle_timeout;         /* connections without a packet for longer are forgotten on the way; 0: never */
+    bool idle_reset;            /* … and their next packet is answered with an RST, instead of silence */
 };
 
 struct sim_topology {
@@ -120,6 +122,8 @@ struct sim_profile {
     uint32_t proxy_workers;
     struct sim_price price;
     uint32_t proxy_memory_kib;  /* accounted footprint of a real sidecar at rest */
+    struct sim_resources proxy; /* of the sidecar container; its memory.base is proxy_memory_kib */
+    uint32_t proxy_cluster_bytes, proxy_endpoint_bytes; /* what a configured cluster and endpoint add to it */
 };
 
 /* ---- load ---- */

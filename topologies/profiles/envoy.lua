@@ -22,7 +22,13 @@ return profile {
   panic   = "50%", -- common_lb_config.healthy_panic_threshold
 
   -- As istio-sidecar's, less TLS and Istio's own filters (metadata exchange, telemetry): modelled (± 30 %).
-  proxy = { cpu_millis = 0, workers = 2, memory = "40MiB" },
+  proxy = {
+    workers             = 2,
+    memory              = "40MiB",
+    memory_per_cluster  = "32KiB", -- modelled, not bounded
+    memory_per_endpoint = "2KiB",  -- modelled, not bounded
+    resources = { memory = { per_connection = "32Ki" } }, -- modelled (a factor of 2)
+  },
   price = {
     connection = "30us",
     request    = "75us",

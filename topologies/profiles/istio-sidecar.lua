@@ -41,7 +41,17 @@ return profile {
 
   -- Performance page of Istio 1.24: 0.20 vCPU and 60 MB per 1000 requests per second, 2 workers; the sum for one
   -- request of 1 KiB over mTLS below is 200 us. How it is split is modelled (± 30 %), the sum is the page's.
-  proxy = { cpu_millis = 2000, workers = 2, memory = "60MiB" }, -- limits of the injected container: 2 CPU
+  proxy = {
+    workers             = 2,       -- proxyMetadata and the injection template: --concurrency 2
+    memory              = "60MiB",
+    memory_per_cluster  = "32KiB", -- memory grows with configuration, not with load: modelled, not bounded
+    memory_per_endpoint = "2KiB",  -- modelled, not bounded
+    resources = { -- manifests/charts/istio-control/istio-discovery/values.yaml: global.proxy.resources
+      requests = { cpu = "100m", memory = "128Mi" },
+      limits   = { cpu = "2000m", memory = "1024Mi" },
+      memory   = { per_connection = "32Ki" }, -- buffers and TLS state of an idle one: modelled (a factor of 2)
+    },
+  },
   price = {
     connection = "30us",
     request    = "105us",

@@ -38,7 +38,12 @@ return profile {
 
   -- Linkerd's own benchmark of December 2021 (2.11.1 against Istio 1.12.0): 36 against 67 ms of CPU, which is 0.54 of
   -- a sidecar of Istio; 26 MB at most. The factor is applied to istio-sidecar's prices: modelled (± 40 %).
-  proxy = { cpu_millis = 0, workers = 1, memory = "26MiB" }, -- no CPU limit; one worker by default
+  proxy = { -- charts/linkerd-control-plane/values.yaml: proxy.resources has neither requests nor limits; one worker by default
+    workers             = 1,
+    memory              = "26MiB",
+    memory_per_endpoint = "1KiB", -- modelled, not bounded
+    resources = { memory = { per_connection = "16Ki" } }, -- modelled (a factor of 2)
+  },
   price = {
     connection = "16us",
     request    = "57us",
