@@ -1,4 +1,5 @@
 #include "sim/run/parts.h"
+#include "sim/net/grow.h"
 #include <stdio.h>
 
 /* ---- machines ---- */
@@ -73,10 +74,35 @@ static bool has_sidecar(const struct sim_run *run, const struct sim_version *ver
     return run->plan->profile.sidecars && version->meshed;
 }
 
+/* Linux sets each cgroup's period off by chance. */
+static mc_ns quota_phase(const struct sim_run *run)
+{
+    uint64_t draw = mc_draw(run->realm.seed, MC_FOR_SCHEDULER, sim_world_container_count(run->world), 0);
+    return (mc_ns)(draw % (SIM_QUOTA_PERIOD_MS * MC_MS));
+}
+
+/* What the proxy is configured with: every service is a cluster to it. */
+static uint64_t configured_bytes(const struct sim_plan *plan)
+{
+    uint64_t bytes = 0;
+    for (uint32_t s = 0; s < plan->topology.service_count; s++) {
+        const struct sim_service *service = &plan->topology.services[s];
+        bytes += plan->profile.proxy_cluster_bytes;
+        for (uint32_t v = 0; v < service->version_count; v++) bytes += (uint64_t)service->versions[v].replicas * plan->profile.proxy_endpoint_bytes;
+    }
+    return bytes;
+}
+
 static bool add_containers(struct sim_run *run, struct run_pod *pod, const struct sim_version *version)
 {
     const struct sim_profile *profile = &run->plan->profile;
-    struct sim_container_spec app = {.pod = pod->world, .cpu_millis = version->cpu_millis, .threads = run->plan->topology.cores_per_machine, .owner = &pod->app_owner};
+    uint32_t cores = run->plan->topology.cores_per_machine;
+    struct sim_container_spec app = {.pod = pod->world,
+                                     .cpu_millis = version->cpu_millis,
+                                     .threads = version->resources.threads ? version->resources.threads : cores,
+                                     .resources = version->resources,
+                                     .quota_phase = quota_phase(run),
+                                     .owner = &pod->app_owner};
     pod->sidecar_container = SIM_NONE;
     if (!sim_world_add_container(run->world, &app, &pod->app_container)) return false;
     if (!pod->meshed) return true;
@@ -85,47 +111,88 @@ static bool add_containers(struct sim_run *run, struct run_pod *pod, const struc
                                          .cpu_millis = profile->proxy_cpu_millis,
                                          .threads = profile->proxy_workers,
                                          .price = profile->price,
+                                         .resources = profile->proxy,
+                                         .quota_phase = quota_phase(run),
                                          .owner = &pod->sidecar_owner};
+    sidecar.resources.memory.base += run->configured_bytes;
     struct sim_capture capture = {.on = true, .outbound_port = 15001, .inbound_port = 15006, .excluded_inbound = {RUN_METRICS_PORT}};
     sim_net_set_capture(sim_world_net(run->world), pod->world, &capture);
     return sim_world_add_container(run->world, &sidecar, &pod->sidecar_container);
 }
 
-static bool add_pod(struct sim_run *run, uint32_t service, uint32_t number, uint32_t replica)
+/* Room for one more. Records stay where they are: entries and owners are embedded in them. */
+static struct run_pod *take_pod(struct sim_run *run)
 {
-    const struct sim_topology *topology = &run->plan->topology;
-    const struct sim_service *of = &topology->services[service];
-    const struct sim_version *version = &of->versions[number];
-    struct run_pod *pod = &run->pods[run->pod_count];
+    struct mc_pool *pool = &run->realm.pool;
+    if (run->pod_count >= RUN_PODS_MAX) return NULL;
+    if (!sim_grow(pool, (void **)&run->pods, &run->pod_capacity, run->pod_count + 1, sizeof(struct run_pod *))) return NULL;
+    struct run_pod *pod = mc_arena_take_zero(&run->arena, sizeof *pod);
+    if (!pod) return NULL;
+    pod->run = run;
+    pod->number = run->pod_count;
+    return pod;
+}
+
+static bool name_pod(struct sim_run *run, struct run_pod *pod, uint32_t replica)
+{
+    const struct sim_service *of = &run->plan->topology.services[pod->service];
     char name[256];
-    int length = snprintf(name, sizeof name, "%.*s-%.*s-%u", MC_STR_ARG(of->name), MC_STR_ARG(version->name), replica);
-    *pod = (struct run_pod){.run = run, .service = service, .version = number, .meshed = has_sidecar(run, version)};
+    int length = snprintf(name, sizeof name, "%.*s-%.*s-%u", MC_STR_ARG(of->name), MC_STR_ARG(of->versions[pod->version].name), replica);
     pod->name = run_copy(run, mc_str(name, (size_t)length));
     pod->atom = mc_atoms_intern(&run->realm.atoms, pod->name);
-    pod->zone = version->zone_count ? zone_number(topology, version->zones[replica % version->zone_count]) : 0;
+    return pod->atom != 0;
+}
+
+static uint32_t zone_of(const struct sim_run *run, const struct sim_version *version, uint32_t machine, uint32_t replica)
+{
+    if (machine != SIM_NONE) return sim_world_machine(run->world, machine).zone;
+    return version->zone_count ? zone_number(&run->plan->topology, version->zones[replica % version->zone_count]) : 0;
+}
+
+static struct run_pod *add_pod(struct sim_run *run, uint32_t service, uint32_t number, uint32_t machine)
+{
+    const struct sim_service *of = &run->plan->topology.services[service];
+    const struct sim_version *version = &of->versions[number];
+    struct run_pod *pod = take_pod(run);
+    if (!pod) return NULL;
+    pod->service = service;
+    pod->version = number;
+    pod->meshed = has_sidecar(run, version);
     pod->workload = sim_check_workload(run->check, service, number);
-    struct sim_pod_spec spec = {.machine = run_machine(run, pod->zone, false), .name = pod->name, .service = service, .version = number};
-    if (!pod->atom || spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &pod->world)) return false;
+    uint32_t replica = run->next_replica[pod->workload]++;
+    pod->zone = zone_of(run, version, machine, replica);
+    if (machine == SIM_NONE) machine = run_machine(run, pod->zone, false);
+    struct sim_pod_spec spec = {.machine = machine, .service = service, .version = number};
+    if (machine == SIM_NONE || !name_pod(run, pod, replica)) return NULL;
+    spec.name = pod->name;
+    if (!sim_world_add_pod(run->world, &spec, &pod->world)) return NULL;
     pod->addr = sim_net_addr(sim_world_net(run->world), pod->world, of->port);
-    void *number_plus_one = (void *)(uintptr_t)(run->pod_count + 1);
-    if (!mc_map_put(&run->pod_of_addr, mc_trace_addr(pod->addr) >> 16, number_plus_one)) return false;
-    run->pod_count++;
-    return add_containers(run, pod, version) && run_mesh_join(run, pod);
+    void *number_plus_one = (void *)(uintptr_t)(pod->number + 1);
+    if (!mc_map_put(&run->pod_of_addr, mc_trace_addr(pod->addr) >> 16, number_plus_one)) return NULL;
+    run->pods[run->pod_count++] = pod;
+    return add_containers(run, pod, version) ? pod : NULL;
 }
 
 static bool add_pods(struct sim_run *run)
 {
     const struct sim_topology *topology = &run->plan->topology;
-    uint64_t total = 0;
-    for (uint32_t s = 0; s < topology->service_count; s++)
-        for (uint32_t v = 0; v < topology->services[s].version_count; v++) total += topology->services[s].versions[v].replicas;
-    run->pods = mc_arena_take_zero(&run->arena, sizeof *run->pods * (total + 1));
-    if (!run->pods) return false;
+    run->next_replica = mc_arena_take_zero(&run->arena, sizeof *run->next_replica * (sim_check_workload_count(run->check) + 1));
+    if (!run->next_replica) return false;
     for (uint32_t s = 0; s < topology->service_count; s++)
         for (uint32_t v = 0; v < topology->services[s].version_count; v++)
-            for (uint32_t r = 0; r < topology->services[s].versions[v].replicas; r++)
-                if (!add_pod(run, s, v, r)) return false;
+            for (uint32_t r = 0; r < topology->services[s].versions[v].replicas; r++) {
+                struct run_pod *pod = add_pod(run, s, v, SIM_NONE);
+                if (!pod || !run_mesh_join(run, pod, true)) return false;
+            }
     return true;
+}
+
+bool run_pod_create(struct sim_run *run, uint32_t service, uint32_t version, uint32_t machine, uint32_t *number)
+{
+    struct run_pod *pod = add_pod(run, service, version, machine);
+    if (!pod) return false;
+    *number = pod->number;
+    return run_mesh_join(run, pod, false) && run_pod_start(run, pod);
 }
 
 static bool make_programs(struct sim_run *run)
@@ -155,12 +222,14 @@ static bool add_resolver(struct sim_run *run)
 bool run_build(struct sim_run *run)
 {
     const struct sim_topology *topology = &run->plan->topology;
+    run->configured_bytes = configured_bytes(run->plan);
     run->machines = mc_arena_take_zero(&run->arena, sizeof *run->machines * (topology->zone_count + 1));
     if (!run->machines || !add_services(run) || !make_programs(run) || !add_resolver(run)) return false;
     if (!run_mesh_prepare(run) || !add_pods(run) || !run_mesh_build(run)) return false;
     for (uint32_t i = 0; i < run->pod_count; i++)
-        if (!run_pod_start(run, &run->pods[i])) return false;
+        if (!run_pod_start(run, run->pods[i])) return false;
     for (uint32_t i = 0; i < topology->service_count; i++) run_set_backends(run, i);
+    run->begun = true;
     return true;
 }
 

@@ -9,8 +9,8 @@ static struct sim_run *run_of(struct sim_fault_targets *targets)
 
 static struct run_pod *pod_at(struct sim_run *run, uint32_t world)
 {
-    if (!run->pod_count || world < run->pods[0].world || world - run->pods[0].world >= run->pod_count) return NULL;
-    return &run->pods[world - run->pods[0].world];
+    uint32_t number = run_pod_by_addr(run, mc_trace_addr(sim_net_addr(sim_world_net(run->world), world, 0)));
+    return number == RUN_NO_POD ? NULL : run->pods[number];
 }
 
 static struct sim_app *app(struct sim_fault_targets *targets, uint32_t world)

@@ -9,10 +9,10 @@ static void copy(char *out, size_t size, struct mc_str text)
 static void fill_pods(struct sim_run *run, struct sim_frame *frame)
 {
     for (uint32_t i = 0; i < run->pod_count; i++) {
-        uint32_t row = sim_picture_row(run->check, run->pods[i].workload);
+        uint32_t row = sim_picture_row(run->check, run->pods[i]->workload);
         if (row >= frame->service_count) continue;
-        frame->services[row].replicas += run->pods[i].alive;
-        frame->services[row].meshed += run->pods[i].alive && run->pods[i].meshed;
+        frame->services[row].replicas += run->pods[i]->alive;
+        frame->services[row].meshed += run->pods[i]->alive && run->pods[i]->meshed;
     }
 }
 
@@ -21,7 +21,7 @@ static void fill_mesh(struct sim_run *run, struct sim_frame *frame)
     frame->has_control = run->control != NULL;
     frame->has_ca = run->authority != NULL;
     frame->ca_up = run->authority && !run->ca_down;
-    for (uint32_t i = 0; i < run->pod_count; i++) frame->proxies += run->pods[i].sidecar != NULL;
+    for (uint32_t i = 0; i < run->pod_count; i++) frame->proxies += run->pods[i]->sidecar != NULL;
     if (run->control) frame->proxies_in_sync = mc_node_sync(run->control).in_sync;
     frame->push_at = run->push_version ? run->push_at : MC_NEVER;
     frame->push_took = run->push_took;

@@ -17,7 +17,7 @@ void run_broken(struct sim_run *run, struct run_invariant *invariant, const char
 static const struct run_pod *sidecar_pod(const struct sim_run *run, const struct mc_trace_record *record)
 {
     uint32_t pod = run_pod_of_node(run, record->node);
-    return pod != RUN_NO_POD && run_is_sidecar_node(record->node) ? &run->pods[pod] : NULL;
+    return pod != RUN_NO_POD && run_is_sidecar_node(record->node) ? run->pods[pod] : NULL;
 }
 
 /* ---- mtls.no_plaintext ---- */
@@ -29,10 +29,10 @@ static void no_plaintext(struct sim_run *run, struct run_invariant *invariant, c
     const struct run_pod *pod = sidecar_pod(run, record);
     if (record->kind != MC_TRACE_ACCESS || !record->v[1] || !pod) return;
     const struct run_stream *stream = run_stream_of(run, record);
-    if (!stream || !stream->inbound || stream->peer == RUN_NO_POD || !run->pods[stream->peer].meshed) return;
+    if (!stream || !stream->inbound || stream->peer == RUN_NO_POD || !run->pods[stream->peer]->meshed) return;
     invariant->seen++;
     if (!stream->secure)
-        run_broken(run, invariant, "%.*s took a plaintext request from %.*s", MC_STR_ARG(pod->name), MC_STR_ARG(run->pods[stream->peer].name));
+        run_broken(run, invariant, "%.*s took a plaintext request from %.*s", MC_STR_ARG(pod->name), MC_STR_ARG(run->pods[stream->peer]->name));
 }
 
 /* ---- mtls.no_expired_peer_accepted ---- */
@@ -102,7 +102,7 @@ static const struct sim_canary *canary_of(struct sim_run *run, const struct run_
 
 static void no_traffic_after_rollback(struct sim_run *run, struct run_invariant *invariant, const struct sim_arrival_record *arrival)
 {
-    const struct run_pod *pod = &run->pods[arrival->at];
+    const struct run_pod *pod = run->pods[arrival->at];
     const struct sim_canary *canary = pod->service < run->plan->topology.service_count ? canary_of(run, pod) : NULL;
     const struct mc_rollout_state *state = canary ? run_rollout_state(run, canary) : NULL;
     if (!state) return;

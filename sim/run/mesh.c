@@ -87,15 +87,18 @@ static mc_atom identity_of(struct sim_run *run, const struct run_pod *pod)
     return length ? mc_atoms_intern(&run->realm.atoms, mc_str(text, length)) : 0;
 }
 
-bool run_mesh_join(struct sim_run *run, struct run_pod *pod)
+static bool give_identity(struct sim_run *run, struct run_pod *pod)
 {
-    if (!run->registry) return true;
-    if (pod->meshed && run->ossl) {
-        pod->identity = identity_of(run, pod);
-        void *number = (void *)(uintptr_t)(pod->number + 1);
-        if (!pod->identity) return false;
-        if (!mc_map_get(&run->pod_of_identity, pod->identity) && !mc_map_put(&run->pod_of_identity, pod->identity, number)) return false;
-    }
+    pod->identity = identity_of(run, pod);
+    void *number = (void *)(uintptr_t)(pod->number + 1);
+    if (!pod->identity) return false;
+    return mc_map_get(&run->pod_of_identity, pod->identity) || mc_map_put(&run->pod_of_identity, pod->identity, number);
+}
+
+bool run_mesh_join(struct sim_run *run, struct run_pod *pod, bool ready)
+{
+    if (!run->registry || pod->joined) return true;
+    if (pod->meshed && run->ossl && !give_identity(run, pod)) return false;
     const struct sim_version *version = &run->plan->topology.services[pod->service].versions[pod->version];
     struct mc_workload_spec spec = {.name = pod->atom,
                                     .service = run->service_names[pod->service],
@@ -104,8 +107,12 @@ bool run_mesh_join(struct sim_run *run, struct run_pod *pod)
                                     .zone = mc_atoms_intern(&run->realm.atoms, run->plan->topology.zones[pod->zone]),
                                     .identity = pod->identity,
                                     .meshed = pod->meshed,
-                                    .ready = true};
-    return mc_ok(mc_registry_add_workload(run->registry, &spec));
+                                    .ready = ready};
+    pod->joined = true;
+    if (!run->compiler) return mc_ok(mc_registry_add_workload(run->registry, &spec)); /* nothing runs yet */
+    struct mc_node_change command = {.base = {MC_NODE_CHANGE}, .change = {.kind = MC_CHANGE_ADD_WORKLOAD, .workload = spec}};
+    run_change(run, &command);
+    return mc_registry_workload(run->registry, pod->atom) != NULL;
 }
 
 /* ---- the control plane ---- */

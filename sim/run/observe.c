@@ -38,7 +38,7 @@ static void unwatch(struct sim_observer *observer, struct sim_watch *watch)
 
 static uint32_t workload_of_party(const struct sim_run *run, uint32_t party)
 {
-    if (party < run->pod_count) return run->pods[party].workload;
+    if (party < run->pod_count) return run->pods[party]->workload;
     mc_assert(party - RUN_PARTY_LOAD < run->load_count);
     return run->load_of[party - RUN_PARTY_LOAD]->workload;
 }
@@ -46,10 +46,10 @@ static uint32_t workload_of_party(const struct sim_run *run, uint32_t party)
 /* Who answered: the application if it said so, else the pod that the sidecar chose, else nobody known. */
 static uint32_t destination(const struct sim_run *run, const struct sim_call_record *call)
 {
-    if (call->served_by < run->pod_count) return run->pods[call->served_by].workload;
+    if (call->served_by < run->pod_count) return run->pods[call->served_by]->workload;
     if (call->watch && call->watch->endpoint) {
         uint32_t pod = run_pod_by_addr(run, call->watch->endpoint);
-        if (pod != RUN_NO_POD && run->pods[pod].service == call->to) return run->pods[pod].workload;
+        if (pod != RUN_NO_POD && run->pods[pod]->service == call->to) return run->pods[pod]->workload;
     }
     return sim_check_workload(run->check, call->to, UINT32_MAX);
 }
@@ -135,7 +135,7 @@ static void call(struct sim_observer *observer, const struct sim_call_record *ca
 static void arrival(struct sim_observer *observer, const struct sim_arrival_record *arrival)
 {
     struct sim_run *run = run_of(observer);
-    struct sim_seen seen = {.dst = run->pods[arrival->at].workload,
+    struct sim_seen seen = {.dst = run->pods[arrival->at]->workload,
                             .path = path_of(run, arrival->path),
                             .code = arrival->code,
                             .duration = arrival->ended - arrival->started};

@@ -51,8 +51,9 @@ static inline uint32_t run_sidecar_node(uint32_t pod)
     return RUN_NODE_APP + 2 * pod + 1;
 }
 
-/* A pod of the plan. Its number is its index. */
+/* A pod, of the plan or made later. Its number is its index, for good; one that is gone stays as a name. */
 struct run_pod {
+    uint32_t number;
     struct mc_str name;       /* "reviews-v1-0" */
     uint32_t world;           /* its number there */
     uint32_t service, version; /* in the plan */
@@ -69,6 +70,8 @@ struct run_pod {
     struct sim_container_owner app_owner, sidecar_owner;
     uint32_t app_container, sidecar_container; /* in the world; SIM_NONE: none */
     bool meshed, alive, ready;
+    bool joined;              /* the registry knows it */
+    bool gone;                /* for good */
     uint64_t last_serial;     /* of its SVIDs */
 };
 
@@ -130,10 +133,13 @@ struct sim_run {
     bool out_of_memory;
 
     /* the mesh */
-    struct run_pod *pods;
-    uint32_t pod_count;
+    bool begun;               /* what was there at time 0 is built */
+    struct run_pod **pods;    /* each stays where it is */
+    uint32_t pod_count, pod_capacity;
+    uint32_t *next_replica;   /* by workload: how many pods it has had */
     struct mc_map pod_of_addr, pod_of_identity; /* packed IP, atom → number + 1 */
     struct run_machines *machines; /* while the world is built */
+    uint64_t configured_bytes; /* of a sidecar's working set: what it is configured with */
     struct mc_registry *registry;
     struct mc_compiler *compiler; /* what sidecars start with */
     struct mc_node *control;  /* NULL: the mesh has none, or it is down */
@@ -230,6 +236,10 @@ void run_rules_arrival(struct sim_run *run, const struct sim_arrival_record *arr
 
 /* False: memory ran out. */
 bool run_build(struct sim_run *run);
+/* A further pod of a version, while the run goes on: it begins to live as Kubernetes would start it. MACHINE: in the
+ * world; SIM_NONE: placed as those of the plan are. Its name goes on counting: reviews-v1-7. False: no memory, or
+ * RUN_PODS_MAX. */
+bool run_pod_create(struct sim_run *run, uint32_t service, uint32_t version, uint32_t machine, uint32_t *pod);
 uint32_t run_machine(struct sim_run *run, uint32_t zone, bool own); /* in the world; one of its own, without a bound of cores, or shared; SIM_NONE refuses */
 bool run_place_load(struct sim_run *run, struct sim_load *load); /* a pod of its own, outside the mesh */
 
@@ -241,7 +251,8 @@ void run_mesh_free(struct sim_run *run);
 void run_control_restart(struct sim_run *run); /* after a crash; harmless if it runs */
 /* A change of the registry: an order to the control plane; one that is down finds it when it is back. */
 void run_change(struct sim_run *run, const struct mc_node_change *change);
-bool run_mesh_join(struct sim_run *run, struct run_pod *pod);
+/* The registry learns of the pod. READY: as one of the plan, before a control plane runs. */
+bool run_mesh_join(struct sim_run *run, struct run_pod *pod, bool ready);
 struct mc_svid *run_first_svid(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
 struct mc_snapshot *run_first_snapshot(struct sim_run *run, const struct run_pod *pod); /* NULL: none */
 struct mc_mesh_defaults run_defaults(const struct sim_run *run);
@@ -266,7 +277,9 @@ extern const struct sim_fault_targets_type run_targets_type;
 
 bool run_pod_start(struct sim_run *run, struct run_pod *pod); /* its guests begin; false: memory */
 void run_pod_restart(struct sim_run *run, struct run_pod *pod);           /* after a crash; harmless if it is alive */
-void run_pod_free(struct run_pod *pod);
+/* It has left its machine for good: its guests go, the registry forgets it. Idempotent. */
+void run_pod_remove(struct sim_run *run, struct run_pod *pod);
+void run_pods_free(struct sim_run *run);
 void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
 /* A step of the control plane now, with COMMAND. False: it does not run, or could not. */
 bool run_command(struct sim_run *run, const struct mc_command *command);

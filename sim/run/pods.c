@@ -9,7 +9,7 @@ enum { NOTICED_MS = 1000 };
 void run_set_backends(struct sim_run *run, uint32_t service)
 {
     uint32_t count = 0, capacity = 0;
-    for (uint32_t i = 0; i < run->pod_count; i++) capacity += run->pods[i].service == service;
+    for (uint32_t i = 0; i < run->pod_count; i++) capacity += run->pods[i]->service == service;
     size_t bytes = sizeof(struct sim_backend) * (capacity + 1);
     struct sim_backend *backends = mc_pool_take(&run->realm.pool, bytes);
     if (!backends) {
@@ -17,8 +17,8 @@ void run_set_backends(struct sim_run *run, uint32_t service)
         return;
     }
     for (uint32_t i = 0; i < run->pod_count; i++)
-        if (run->pods[i].service == service && run->pods[i].ready)
-            backends[count++] = (struct sim_backend){run->pods[i].world, run->pods[i].addr.port};
+        if (run->pods[i]->service == service && run->pods[i]->ready)
+            backends[count++] = (struct sim_backend){run->pods[i]->world, run->pods[i]->addr.port};
     if (!sim_net_set_backends(sim_world_net(run->world), run->vips[service], backends, count)) run->out_of_memory = true;
     mc_pool_give(&run->realm.pool, backends, bytes);
 }
@@ -47,7 +47,7 @@ static void notice_later(struct run_pod *pod)
 
 static bool start_app(struct sim_run *run, struct run_pod *pod)
 {
-    uint32_t number = (uint32_t)(pod - run->pods);
+    uint32_t number = pod->number;
     struct sim_app_options options = {.realm = &run->realm,
                                       .program = run->programs[pod->workload],
                                       .observer = &run->observer,
@@ -71,7 +71,7 @@ static bool start_sidecar(struct sim_run *run, struct run_pod *pod, bool first)
     struct mc_svid *svid = first ? run_first_svid(run, pod) : NULL;
     struct mc_snapshot *snapshot = first || run->control_pod == SIM_NONE ? run_first_snapshot(run, pod) : NULL;
     struct mc_node_options options = {.realm = &run->realm,
-                                      .number = run_sidecar_node((uint32_t)(pod - run->pods)),
+                                      .number = run_sidecar_node(pod->number),
                                       .name = pod->atom,
                                       .workload = workload_atom(run, pod),
                                       .zone = mc_atoms_intern(&run->realm.atoms, run->plan->topology.zones[pod->zone]),
@@ -98,7 +98,7 @@ static void pod_down(struct run_pod *pod)
     struct sim_run *run = pod->run;
     if (!pod->alive) return;
     pod->alive = false;
-    sim_check_pod(run->check, (uint32_t)(pod - run->pods), false);
+    sim_check_pod(run->check, pod->number, false);
     notice_later(pod);
     run_event(run, "pod", SIM_WARNING, pod->name, "down");
 }
@@ -126,19 +126,20 @@ static const struct sim_container_owner_type app_owner = {app_gone}, sidecar_own
 
 bool run_pod_start(struct sim_run *run, struct run_pod *pod)
 {
-    bool first = !pod->app_owner.type;
-    if (first) {
+    bool fresh = !pod->app_owner.type, first = fresh && !run->begun;
+    if (fresh) {
         pod->origin.number = pod->world;
         sim_entry_init(&pod->readiness, &readiness_entry, &pod->origin, 0);
         pod->app_owner.type = &app_owner;
         pod->sidecar_owner.type = &sidecar_owner;
-        pod->ready = true;
-    } else {
+        pod->ready = first;
+    }
+    if (!first) {
         sim_pod_start(run->world, pod->world);
         notice_later(pod);
     }
     pod->alive = true;
-    sim_check_pod(run->check, (uint32_t)(pod - run->pods), true);
+    sim_check_pod(run->check, pod->number, true);
     return (!pod->meshed || start_sidecar(run, pod, first)) && start_app(run, pod);
 }
 
@@ -152,12 +153,30 @@ void run_pod_restart(struct sim_run *run, struct run_pod *pod)
     run_event(run, "pod", SIM_INFO, pod->name, "started again");
 }
 
-void run_pod_free(struct run_pod *pod)
+static void free_guests(struct run_pod *pod)
 {
     sim_app_free(pod->app);
     mc_node_free(pod->sidecar);
     pod->app = NULL;
     pod->sidecar = NULL;
+}
+
+void run_pod_remove(struct sim_run *run, struct run_pod *pod)
+{
+    if (pod->gone) return;
+    pod->gone = true;
+    sim_pod_crash(run->world, pod->world, SIM_LEAVE_SILENT);
+    pod->ready = false;
+    run_set_backends(run, pod->service);
+    if (!run->registry || !pod->joined) return;
+    struct mc_node_change command = {.base = {MC_NODE_CHANGE}, .change = {.kind = MC_CHANGE_REMOVE_WORKLOAD, .name = pod->atom}};
+    run_change(run, &command);
+}
+
+void run_pods_free(struct sim_run *run)
+{
+    for (uint32_t i = 0; i < run->pod_count; i++) free_guests(run->pods[i]);
+    mc_pool_give(&run->realm.pool, run->pods, run->pod_capacity * sizeof(struct run_pod *));
 }
 
 /* ---- orders ---- */

@@ -124,7 +124,7 @@ void sim_run_free(struct sim_run *run)
         sim_series_fini(&run->series);
         sim_picture_fini(&run->picture);
     }
-    for (uint32_t i = 0; i < run->pod_count; i++) run_pod_free(&run->pods[i]);
+    run_pods_free(run);
     run_free_loads(run);
     run_mesh_free(run);
     sim_world_free(run->world);

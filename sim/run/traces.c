@@ -7,7 +7,7 @@
 static uint32_t workload_of_node(const struct sim_run *run, uint32_t node)
 {
     uint32_t pod = run_pod_of_node(run, node);
-    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod].workload;
+    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod]->workload;
 }
 
 static uint32_t pod_of_identity(const struct sim_run *run, uint64_t identity)
@@ -19,13 +19,13 @@ static uint32_t pod_of_identity(const struct sim_run *run, uint64_t identity)
 static uint32_t workload_of_identity(const struct sim_run *run, uint64_t identity)
 {
     uint32_t pod = pod_of_identity(run, identity);
-    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod].workload;
+    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod]->workload;
 }
 
 static struct mc_str node_name(struct sim_run *run, uint32_t node)
 {
     uint32_t pod = run_pod_of_node(run, node);
-    return pod == RUN_NO_POD ? MC_STR("control-plane") : run->pods[pod].name;
+    return pod == RUN_NO_POD ? MC_STR("control-plane") : run->pods[pod]->name;
 }
 
 /* Wall time of the core, since the run's start. */
@@ -99,7 +99,7 @@ static void on_tls(struct sim_run *run, const struct mc_trace_record *record)
     struct run_stream *stream = server ? run_stream_of(run, record) : NULL;
     if (stream) {
         stream->secure = ok;
-        if (peer == UINT32_MAX && stream->peer != RUN_NO_POD) peer = run->pods[stream->peer].workload;
+        if (peer == UINT32_MAX && stream->peer != RUN_NO_POD) peer = run->pods[stream->peer]->workload;
     }
     if (!server && ok) return; /* the server tells of those that came about */
     sim_check_mark(run->check, run->now, SIM_MARK_HANDSHAKE, (uint32_t)record->v[0], server ? peer : own, server ? own : peer);
@@ -123,7 +123,7 @@ static void on_installed(struct sim_run *run, const struct mc_trace_record *reco
 {
     uint32_t number = run_pod_of_node(run, record->node);
     if (number == RUN_NO_POD) return;
-    struct run_pod *pod = &run->pods[number];
+    struct run_pod *pod = run->pods[number];
     remember_serial(run, record);
     sim_check_cert(run->check, number, record->v[1], (mc_ns)record->v[2], (mc_ns)record->v[3]);
     struct sim_sink *sink = run->options.sink;
@@ -160,7 +160,7 @@ static uint32_t workload_of_name(const struct sim_run *run, uint64_t atom)
 {
     struct mc_workload *workload = run->registry ? mc_registry_workload(run->registry, (mc_atom)atom) : NULL;
     uint32_t pod = workload ? run_pod_by_addr(run, mc_trace_addr(workload->addr)) : RUN_NO_POD;
-    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod].workload;
+    return pod == RUN_NO_POD ? UINT32_MAX : run->pods[pod]->workload;
 }
 
 static void on_pushed(struct sim_run *run, const struct mc_trace_record *record)
