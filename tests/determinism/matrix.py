@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Same scenario, options and seed: the same run, to the byte.
 
-Every shipped scenario is run by the release build again in one process, in fresh processes, and with memory
+Every shipped scenario and field report is run by the release build again in one process, in fresh processes, and with memory
 filled with 0x00 and 0xA5; the shorter ones also by builds of other compilers and optimisation levels. All trace
 hashes must be equal, and those of another seed must differ.
 
@@ -26,7 +26,7 @@ LONG = {"retry-storm", "slow-dependency", "large", "cert-expiry"}  # by the rele
 def hashes(name, binary, environment, arguments, work):
     """{(scenario, variant, seed): hash} of one invocation; a text if it went wrong."""
     out = pathlib.Path(work) / ("%d.json" % (hash((name, binary, str(environment), str(arguments))) & 0xffffffff))
-    command = [binary, "run", "scripts/scenarios/%s.lua" % name, "--no-progress", "--jobs", "1",
+    command = [binary, "run", "scripts/%s.lua" % name, "--no-progress", "--jobs", "1",
                "--out", str(out) + ".db", "--json", str(out)] + arguments
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0", **environment),
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -39,17 +39,18 @@ def hashes(name, binary, environment, arguments, work):
 
 def plan():
     """(scenario, title, binary, environment, arguments, whether the hashes are to be equal)"""
-    for path in sorted((ROOT / "scripts/scenarios").glob("*.lua")):
-        name = path.stem
+    for path in sorted((ROOT / "scripts/scenarios").glob("*.lua")) + sorted((ROOT / "scripts/field").glob("*.lua")):
+        name = path.parent.name + "/" + path.stem
+        field = path.parent.name == "field"
         yield name, "first", SQUALL, {}, [], True
         yield name, "twice in one process", SQUALL, {"SQUALL_RUN_TWICE": "1"}, [], True
         yield name, "memory full of 0x00", SQUALL, {"SQUALL_FILL": "0x00"}, [], True
         yield name, "memory full of 0xa5", SQUALL, {"SQUALL_FILL": "0xa5"}, [], True
-        if name not in LONG or SOAK:
+        if (path.stem not in LONG and not field) or SOAK:
             for binary in MORE:
                 yield name, "by " + os.path.relpath(binary, ROOT), binary, {}, [], True
             yield name, "another seed", SQUALL, {}, ["--seed", "4242"], False
-        for i in range(20 if name == "hello" or SOAK else 1):
+        for i in range(20 if path.stem == "hello" or SOAK else 1):
             yield name, "fresh process %d" % (i + 1), SQUALL, {"SQUALL_FRESH": str(i)}, [], True
 
 

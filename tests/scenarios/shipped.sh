@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every shipped scenario, and those that only test, pass from the command line within its bound of wall time, and the demo ends
+# Every shipped scenario, the field reports, and those that only test, pass from the command line within its bound of wall time, and the demo ends
 # with the line that the README promises.
 set -u
 cd "$(dirname "$0")/../.."
@@ -7,7 +7,7 @@ SQUALL=${SQUALL:-build/release/bin/squall}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
-for file in scripts/scenarios/*.lua tests/scenarios/*.lua; do
+for file in scripts/scenarios/*.lua scripts/field/*.lua tests/scenarios/*.lua; do
     name=$(basename "$file" .lua)
     if timeout 120 "$SQUALL" run "$file" --no-progress --out "$work/$name.db" >"$work/out" 2>&1 </dev/null &&
         tail -n 1 "$work/out" | grep -qxE 'squall: [1-9][0-9]* passed, 0 failed'; then
