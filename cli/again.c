@@ -62,6 +62,7 @@ static void read_attrs(struct cli_again *again, struct sim_store *store)
         struct mc_str key = row.attr.key, value = row.attr.value;
         if (mc_str_starts(key, MC_STR("var."))) add_var(&again->selection, mc_str(key.p + 4, key.n - 4), value);
         if (mc_str_eq(key, MC_STR("script_digest"))) keep(again->script_digest, sizeof again->script_digest, value);
+        if (mc_str_eq(key, MC_STR("unperturbed"))) keep(again->status, sizeof again->status, value);
         if (mc_str_eq(key, MC_STR("build"))) keep(again->build, sizeof again->build, value);
         if (mc_str_eq(key, MC_STR("duration"))) sim_read_duration(value, &again->selection.duration, why);
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -95,15 +96,76 @@ static void finish(struct sim_script_run *run, const struct cli_job_options *opt
     if (options->allow_vacuous) allow_vacuous(note, sim_run_verdicts(sim_script_run_world(run)));
 }
 
-static struct cli_job_note run_case(const struct cli_chosen *chosen, const struct cli_job_options *options, struct sim_sink *sink, int pipe)
+/* ---- told, not recorded ---- */
+
+struct cli_told *cli_told_new(void)
+{
+    void *shared = mmap(NULL, sizeof(struct cli_told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared == MAP_FAILED ? NULL : shared;
+}
+
+void cli_told_free(struct cli_told *told)
+{
+    if (told) munmap(told, sizeof *told);
+}
+
+static void name_verdict(char out[static sizeof((struct cli_told_verdict *)0)->name], struct mc_str name)
+{
+    snprintf(out, sizeof((struct cli_told_verdict *)0)->name, "%.*s", MC_STR_ARG(name));
+}
+
+int cli_told_status(const struct cli_told *told, enum sim_verdict_kind kind, struct mc_str name)
+{
+    static const int worse[] = {[SIM_PASS] = 0, [SIM_INCONCLUSIVE] = 1, [SIM_FAIL] = 2};
+    char cut[sizeof told->verdicts->name];
+    int worst = -1;
+    name_verdict(cut, name);
+    for (uint32_t i = 0; i < told->count && i < CLI_TOLD_MAX; i++) {
+        const struct cli_told_verdict *verdict = &told->verdicts[i];
+        if (verdict->kind != kind || strcmp(verdict->name, cut) != 0) continue;
+        if (worst < 0 || worse[verdict->status] > worse[worst]) worst = (int)verdict->status;
+    }
+    return worst;
+}
+
+static void tell_verdicts(struct cli_told *told, const struct sim_verdicts *verdicts)
+{
+    for (told->count = 0; told->count < verdicts->count; told->count++) {
+        const struct sim_verdict *verdict = &verdicts->list[told->count];
+        if (told->count >= CLI_TOLD_MAX) continue;
+        struct cli_told_verdict *at = &told->verdicts[told->count];
+        *at = (struct cli_told_verdict){.kind = verdict->kind, .status = verdict->status};
+        name_verdict(at->name, verdict->name);
+    }
+}
+
+/* ---- one run, whole ---- */
+
+static struct sim_run_options world_of(const struct cli_chosen *chosen, const struct cli_job_options *options, const struct cli_variant *variant,
+                                       struct sim_sink *sink)
+{
+    struct sim_run_options world = {.seed = chosen->one->seed, .fill = options->fill, .sink = sink};
+    if (!variant) return world;
+    world.sink = variant->sink;
+    world.disabled_faults = &variant->without;
+    world.disabled_fault_count = variant->without != 0;
+    world.follow_hi = variant->follow_hi;
+    world.follow_lo = variant->follow_lo;
+    return world;
+}
+
+static struct cli_job_note run_case(const struct cli_chosen *chosen, const struct cli_variant *variant, const struct cli_job_options *options,
+                                    struct sim_sink *sink, int pipe)
 {
     struct cli_job_note note = {.ended = true};
     struct sim_error error = {.text = ""};
-    struct sim_run_options world = {.seed = chosen->one->seed, .fill = options->fill, .sink = sink};
+    struct sim_run_options world = world_of(chosen, options, variant, sink);
     struct sim_script_run *run = sim_script_run_new(chosen->script, chosen->one->number, &error);
-    if (run && sim_script_run_start(run, &world, &error)) {
+    bool good = run && (!variant || sim_script_run_vary(run, &variant->variation, &error));
+    if (good && sim_script_run_start(run, &world, &error)) {
         advance(run, options->until, pipe);
         finish(run, options, &note);
+        if (variant && variant->told) tell_verdicts(variant->told, sim_run_verdicts(sim_script_run_world(run)));
     } else {
         explain(&note, CLI_EXIT_DATA, &error);
     }
@@ -113,7 +175,7 @@ static struct cli_job_note run_case(const struct cli_chosen *chosen, const struc
 
 struct cli_job_note cli_job_run(const struct cli_chosen *chosen, const struct cli_job_options *options, struct sim_sink *sink)
 {
-    return run_case(chosen, options, sink, -1);
+    return run_case(chosen, NULL, options, sink, -1);
 }
 
 /* ---- the child ---- */
@@ -131,13 +193,20 @@ static void live(const struct cli_job *job, const struct cli_job_options *option
     struct sim_store_error error;
     struct cli_job_note note = {.ended = true};
     cli_job_part(job, options->results, path, sizeof path);
-    if (options->twice) run_case(&job->chosen, options, NULL, pipe);
+    if (options->twice) run_case(&job->chosen, NULL, options, NULL, pipe);
     struct sim_store *store = sim_store_create_part(path, job->run, &options->row, &error);
     if (store) {
-        note = run_case(&job->chosen, options, sim_store_sink(store, job->run, options->detail, options->sample_ppm), pipe);
+        note = run_case(&job->chosen, NULL, options, sim_store_sink(store, job->run, options->detail, options->sample_ppm), pipe);
         sim_store_close(store, &error);
     }
     take_store_error(&note, &error);
+    note.ended = true;
+    tell(pipe, &note);
+}
+
+static void live_unrecorded(const struct cli_job *job, const struct cli_job_options *options, int pipe)
+{
+    struct cli_job_note note = run_case(&job->chosen, job->variant, options, NULL, pipe);
     note.ended = true;
     tell(pipe, &note);
 }
@@ -168,7 +237,8 @@ bool cli_job_start(struct cli_job *job, const struct cli_job_options *options)
     if (job->process == 0) {
         close(ends[0]);
         settle_signals(parent);
-        live(job, options, ends[1]);
+        if (job->variant) live_unrecorded(job, options, ends[1]);
+        else live(job, options, ends[1]);
         fflush(NULL);
         _exit(CLI_EXIT_OK);
     }
@@ -237,4 +307,52 @@ const char *cli_job_status(const struct cli_job *job)
     if (job->note.outcome.stop == SIM_STOP_CALLER) return "interrupted";
     if (!job->chosen.one->expect_fail.n || status == SIM_INCONCLUSIVE) return words[status];
     return status == SIM_FAIL ? "xfail" : "xpass";
+}
+
+/* ---- many that are not recorded ---- */
+
+static void pool_start(struct cli_pool *pool, uint32_t *started)
+{
+    struct cli_job *job = &pool->jobs[(*started)++];
+    job->pipe = -1;
+    if (cli_job_start(job, pool->options)) return;
+    job->state = CLI_JOB_ENDED;
+    job->note = (struct cli_job_note){.ended = true, .exit = CLI_EXIT_SOFTWARE};
+    snprintf(job->note.why, sizeof job->note.why, "no process for it: %s", strerror(errno));
+}
+
+static uint32_t pool_going(const struct cli_pool *pool, uint32_t started, struct pollfd *ready, uint32_t room)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < started && count < room; i++)
+        if (pool->jobs[i].state == CLI_JOB_RUNNING) ready[count++] = (struct pollfd){.fd = pool->jobs[i].pipe, .events = POLLIN};
+    return count;
+}
+
+static bool pool_is_over(const struct cli_pool *pool)
+{
+    return (pool->signalled && *pool->signalled) || (pool->until_ms && cli_now_ms() > pool->until_ms);
+}
+
+bool cli_pool_run(struct cli_pool *pool)
+{
+    enum { AT_ONCE = 256, HEARTBEAT_MS = 100 };
+    struct pollfd ready[AT_ONCE];
+    uint32_t started = 0, most = pool->parallel < AT_ONCE ? (uint32_t)pool->parallel : AT_ONCE, going;
+    bool over = false;
+    while ((going = pool_going(pool, started, ready, AT_ONCE)) || (started < pool->count && !over)) {
+        if (started < pool->count && going < most && !over) {
+            pool_start(pool, &started);
+            continue;
+        }
+        poll(ready, going, HEARTBEAT_MS);
+        for (uint32_t i = 0; i < started; i++) {
+            if (pool->jobs[i].state == CLI_JOB_RUNNING) cli_job_hear(&pool->jobs[i]);
+            over = over || pool_is_over(pool);
+            if (over) cli_job_stop(&pool->jobs[i], false);
+        }
+        if (pool->progress) cli_progress_show(pool->progress, started - going, pool->count, 0, NULL, 0);
+    }
+    if (pool->progress) cli_progress_clear(pool->progress);
+    return !over;
 }

@@ -59,6 +59,7 @@ extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
     X(MAX_FAILURES, 0, "max-failures", "N", CLI_ON(RUN), "start nothing more after N failures") \
     X(INCONCLUSIVE, 0, "inconclusive", "fail|pass", CLI_ON(RUN) | CLI_ON(REPORT), "what an inconclusive run counts as [fail]") \
     X(ALLOW_VACUOUS, 0, "allow-vacuous", NULL, CLI_ON(RUN), "faults that touched nothing are no reason to doubt") \
+    X(PERTURB, 0, "perturb", "=N", CLI_ON(RUN), "also with each calibrated constant at the ends of its error, at most N runs more [all]: what flips is inconclusive") \
     X(WALL_LIMIT, 0, "wall-limit", "D", CLI_ON(RUN), "stop after so much real time, exit 75") \
     X(DEMO, 0, "demo", NULL, CLI_ON(RUN), "the canary of Bookinfo's reviews while a zone is cut off") \
     X(TUI, 0, "tui", NULL, CLI_ON(RUN), "watch the one run that is selected") \

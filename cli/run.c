@@ -2,6 +2,7 @@
 #include "cli/again.h"
 #include "cli/job.h"
 #include "cli/ledger.h"
+#include "cli/perturb.h"
 #include "cli/progress.h"
 #include "cli/results.h"
 #include "cli/screen.h"
@@ -34,7 +35,8 @@ struct cli_run {
     uint32_t started, ended, merged, failures; /* jobs are started and merged in order */
     uint64_t parallel, max_failures;
     mc_ns wall_limit;
-    bool inconclusive_passes;
+    bool inconclusive_passes, perturbs;
+    uint64_t perturb_most;
     char results[CLI_PATH];
     bool link;
     struct sim_store *store;
@@ -79,7 +81,8 @@ static bool read_options(struct cli_run *run)
                 cli_read_choice(run->args, CLI_OPT_COLOUR, "auto always never", &any) &&
                 cli_read_share(run->args, CLI_OPT_SAMPLE, &run->options.sample_ppm) &&
                 cli_read_choice(run->args, CLI_OPT_INCONCLUSIVE, "fail pass", &choice) &&
-                cli_read_span(run->args, CLI_OPT_WALL_LIMIT, &run->wall_limit) && read_fill(&run->options);
+                cli_read_span(run->args, CLI_OPT_WALL_LIMIT, &run->wall_limit) && read_fill(&run->options) &&
+                cli_perturb_read(run->args, &run->perturbs, &run->perturb_most);
     run->options.detail = (enum sim_detail)detail;
     run->inconclusive_passes = choice == 1;
     return good;
@@ -482,6 +485,24 @@ static enum cli_exit close_all(struct cli_run *run)
     return code == CLI_EXIT_OK || code == CLI_EXIT_FAILED || code == CLI_EXIT_INCONCLUSIVE ? (written ? written : code) : code;
 }
 
+/* ---- once more, with constants moved ---- */
+
+static void perturb_all(struct cli_run *run)
+{
+    struct cli_perturb perturb = {.store = run->store, .jobs = run->jobs, .count = run->selection.chosen_count, .options = &run->options,
+                                  .parallel = run->parallel, .most = run->perturb_most, .signalled = &signalled,
+                                  .until_ms = run->wall_limit ? run->began_ms + run->wall_limit / MC_MS : 0, .progress = &run->progress};
+    if (run->trouble || run->stopping) return;
+    cli_progress_init(&run->progress, run->args);
+    bool whole = cli_perturb(&perturb);
+    if (!whole) watch_limits(run);
+    if (sim_store_error(run->store)->trouble) store_fails(run, sim_store_error(run->store));
+    if (!whole) fputs("perturb: stopped before its end; the verdicts are those of the runs as they are written\n", stderr);
+    else if (!cli_has(run->args, CLI_OPT_QUIET))
+        fprintf(stderr, "perturb: %" PRIu32 " run%s more; %" PRIu32 " of %" PRIu32 " runs rest%s on a constant within its error\n", perturb.made,
+                perturb.made == 1 ? "" : "s", perturb.flipped, run->selection.chosen_count, perturb.flipped == 1 ? "s" : "");
+}
+
 /* On the screen a run is in this process and one alone. */
 static void run_watched(struct cli_run *run)
 {
@@ -521,6 +542,10 @@ static enum cli_exit run_chosen(struct cli_run *run)
         fprintf(stderr, "squall: --tui shows one run, these are %" PRIu32 ": choose with --filter, --profile, --seed\n", run->selection.chosen_count);
         return CLI_EXIT_USAGE;
     }
+    if (watched && run->perturbs) {
+        fprintf(stderr, "squall: --perturb makes many runs, --tui shows one: leave one of them out\n");
+        return CLI_EXIT_USAGE;
+    }
     if (!knows_tap(run->args)) return CLI_EXIT_USAGE;
     if (!can_write(run->args, CLI_OPT_JUNIT) || !can_write(run->args, CLI_OPT_JSON) || !can_write(run->args, CLI_OPT_TAP)) return CLI_EXIT_CANNOT_CREATE;
     run->jobs = calloc(run->selection.chosen_count, sizeof *run->jobs);
@@ -534,6 +559,7 @@ static enum cli_exit run_chosen(struct cli_run *run)
     if (!watched) cli_print_fidelity(&run->selection, stderr);
     if (watched) run_watched(run);
     else run_all(run);
+    if (run->perturbs) perturb_all(run);
     return close_all(run);
 }
 

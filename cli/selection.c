@@ -395,6 +395,7 @@ void cli_replay_command(const struct cli_selection *selection, const struct cli_
         append(out, size, " -D", 3);
         append_word(out, size, word);
     }
+    if (selection->args->verb == CLI_RUN && cli_has(selection->args, CLI_OPT_PERTURB)) append(out, size, " --perturb", 10);
     const char *duration = cli_value(selection->args, CLI_OPT_DURATION);
     if (duration) append(out, size, " --duration", 11);
     if (duration) append_word(out, size, duration);

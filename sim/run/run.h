@@ -33,6 +33,7 @@ struct sim_run_options {
     struct sim_sink *sink;      /* may be NULL */
     const uint32_t *disabled_faults; /* numbers (sim_fault_number) that have no effect: the same luck without them */
     uint32_t disabled_fault_count;
+    uint64_t follow_hi, follow_lo; /* the hops of this trace are told to the sink; both 0: of none */
     uint64_t events_max;        /* 0: no bound; the run is stopped after so many (BUDGET) */
 };
 

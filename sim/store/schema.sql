@@ -45,6 +45,15 @@ CREATE TABLE verdict(
   message TEXT, file TEXT, line INTEGER,
   PRIMARY KEY(run_id,seq)) STRICT, WITHOUT ROWID;
 
+-- ---------- run --perturb: a run more per end of a constant's error; a verdict that flips is inconclusive
+CREATE TABLE perturbation(run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, seq INTEGER NOT NULL,
+  constant TEXT NOT NULL,             -- of the fidelity ledger: proxy.price
+  what TEXT NOT NULL,                 -- proxy.price (request 105us, ± 30%), +30%
+  moved_permille INTEGER NOT NULL,    -- 300: x 1.3
+  status TEXT NOT NULL,               -- that run's
+  flipped TEXT,                       -- the first verdict that is another then
+  PRIMARY KEY(run_id,seq)) STRICT, WITHOUT ROWID;
+
 -- ---------- timeline -------------------------------------------------------
 CREATE TABLE event(                   -- faults, rollouts, certs, config pushes, phases, logs
   run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, seq INTEGER NOT NULL,

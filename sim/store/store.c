@@ -379,3 +379,35 @@ void sim_store_set_attr(struct sim_store *store, int64_t run, const char *key, s
     sim_bind_text(set, 3, value);
     sim_store_finish(store, set);
 }
+
+/* Files of before there was the table are given it. */
+static const char perturbation_table[] =
+    "CREATE TABLE IF NOT EXISTS perturbation(run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, seq INTEGER NOT NULL,"
+    " constant TEXT NOT NULL, what TEXT NOT NULL, moved_permille INTEGER NOT NULL, status TEXT NOT NULL, flipped TEXT,"
+    " PRIMARY KEY(run_id,seq)) STRICT, WITHOUT ROWID";
+
+void sim_store_add_perturbation(struct sim_store *store, int64_t run, uint32_t sequence, const struct sim_store_perturbation *perturbation)
+{
+    bool ready = sim_store_row(store) && sim_store_do(store, perturbation_table);
+    sqlite3_stmt *add = ready ? sim_store_prepare(store, "INSERT OR REPLACE INTO perturbation VALUES(?,?,?,?,?,?,?)") : NULL;
+    if (!add) return;
+    sqlite3_bind_int64(add, 1, run);
+    sqlite3_bind_int64(add, 2, sequence);
+    sim_bind_text(add, 3, perturbation->constant);
+    sim_bind_text(add, 4, perturbation->what);
+    sqlite3_bind_int(add, 5, perturbation->permille);
+    sim_bind_text(add, 6, perturbation->status);
+    if (perturbation->flipped.n) sim_bind_text(add, 7, perturbation->flipped);
+    sim_store_finish(store, add);
+}
+
+void sim_store_doubt(struct sim_store *store, int64_t run, uint32_t sequence, struct mc_str message)
+{
+    sqlite3_stmt *set = sim_store_row(store) ? sim_store_prepare(store,
+        "UPDATE verdict SET status='inconclusive', message=?3 WHERE run_id=?1 AND seq=?2") : NULL;
+    if (!set) return;
+    sqlite3_bind_int64(set, 1, run);
+    sqlite3_bind_int64(set, 2, sequence);
+    sim_bind_text(set, 3, message);
+    sim_store_finish(store, set);
+}

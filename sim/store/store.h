@@ -75,6 +75,16 @@ void sim_store_set_wall(struct sim_store *store, int64_t invocation, int64_t wal
 /* STATUS: one of the words of the run table's status column. */
 void sim_store_set_status(struct sim_store *store, int64_t run, const char *status);
 void sim_store_set_attr(struct sim_store *store, int64_t run, const char *key, struct mc_str value); /* replaces */
+
+struct sim_store_perturbation { /* one run more, with one constant of the fidelity ledger moved */
+    struct mc_str constant, what, status;
+    int32_t permille;
+    struct mc_str flipped; /* the verdict that is another then; empty: none */
+};
+
+void sim_store_add_perturbation(struct sim_store *store, int64_t run, uint32_t sequence, const struct sim_store_perturbation *perturbation);
+/* Verdict SEQUENCE (from 1) of RUN becomes inconclusive, for the reason MESSAGE. */
+void sim_store_doubt(struct sim_store *store, int64_t run, uint32_t sequence, struct mc_str message);
 /* Makes all of the above durable. False: see sim_store_error. */
 bool sim_store_commit(struct sim_store *store);
 
