@@ -46,6 +46,7 @@ static const struct {
     [SIM_PARAM_FACTOR] = {"a factor from 0.001 to 1000000", 1, 1000000000},
     [SIM_PARAM_STATUS] = {"a status from 200 to 599", 200, 599}, /* Envoy: envoy.config.filter.fault.v2.FaultAbort http_status */
     [SIM_PARAM_CHOICE] = {"a word", 0, 0},
+    [SIM_PARAM_TEXT] = {"a text", 0, 0},
     [SIM_PARAM_SELECTOR] = {"pods, such as \"cart/v2@b\" or pods { service = \"cart\" }", 0, 0},
     [SIM_PARAM_OFFSET] = {"an offset such as \"-10m\"", -MC_NEVER / 4, MC_NEVER / 4},
     [SIM_PARAM_RATE] = {"a rate such as \"10Mbps\"", 1, INT64_MAX},
@@ -56,7 +57,7 @@ static bool check_value(const struct sim_fault_spec *spec, const struct sim_faul
                         const struct sim_argument *argument, struct sim_error *error)
 {
     const char *expected = ranges[parameter->type].expected;
-    bool number = parameter->type != SIM_PARAM_CHOICE && parameter->type != SIM_PARAM_SELECTOR && parameter->type != SIM_PARAM_FAULT;
+    bool number = parameter->type != SIM_PARAM_CHOICE && parameter->type != SIM_PARAM_TEXT && parameter->type != SIM_PARAM_SELECTOR && parameter->type != SIM_PARAM_FAULT;
     if (argument->type != parameter->type)
         return sim_error_set(error, spec->source, "fault.%s: `%s`: %s is expected", type->name, parameter->name, expected);
     if (parameter->type == SIM_PARAM_SELECTOR && !argument->selector_count)
@@ -185,6 +186,7 @@ static void add_value(char *out, size_t size, const struct sim_argument *argumen
     case SIM_PARAM_RATE: add(out, size, "%lldbps", number); break;
     case SIM_PARAM_COUNT:
     case SIM_PARAM_STATUS: add(out, size, "%lld", number); break;
+    case SIM_PARAM_TEXT:
     case SIM_PARAM_CHOICE: add_text(out, size, argument->text); break;
     case SIM_PARAM_SELECTOR: add_selectors(out, size, argument); break;
     case SIM_PARAM_FAULT: break;

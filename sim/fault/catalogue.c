@@ -40,6 +40,15 @@ static const struct sim_parameter of_bandwidth[] = {
     FROM_TO("to"),
     {"rate", SIM_PARAM_RATE, true, NULL, NULL, "bits per second of each sending pod"},
 };
+static const struct sim_parameter of_dns[] = {
+    {"on", SIM_PARAM_SELECTOR, false, NULL, "everyone", "whose queries"},
+    {"name", SIM_PARAM_TEXT, false, NULL, "all names", "as it is asked for, or fully qualified"},
+    {"mode", SIM_PARAM_CHOICE, false, "servfail nxdomain timeout slow stale flap", "servfail",
+     "the answer: an error, does not exist, none, late, as it was when the fault began, one half of the addresses and then the other"},
+    {"latency", SIM_PARAM_DURATION, false, NULL, "1s", "of slow"},
+    {"period", SIM_PARAM_DURATION, false, NULL, "10s", "of flap: after which the answer changes"},
+};
+static const struct sim_parameter of_dns_race[] = {{"on", SIM_PARAM_SELECTOR, false, NULL, "everyone", "whose queries"}};
 static const struct sim_parameter of_crash[] = {
     ON,
     {"restart", SIM_PARAM_DURATION, false, NULL, "when it is cleared", "the pods run again after; then the fault is over"},
@@ -85,6 +94,10 @@ static const struct sim_fault_type types[] = {
      .code = &fault_loss},
     {"bandwidth", "network", "packets queue for a slow line", "fault.bandwidth { from = \"db\", rate = \"10Mbps\" }", PARAMETERS(of_bandwidth),
      .code = &fault_bandwidth},
+    {"dns", "dns", "names are answered wrongly, late or not at all", "fault.dns { mode = \"timeout\", name = \"api.example.com\", percent = \"10%\" }",
+     PARAMETERS(of_dns), .code = &fault_dns},
+    {"dns_race", "dns", "of A and AAAA from one socket the second is lost, as in conntrack's race", "fault.dns_race { percent = \"1%\" }",
+     PARAMETERS(of_dns_race), .code = &fault_dns_race},
     {"abort", "http", "requests are answered with an error", "fault.abort { to = \"cart\", status = 503, percent = \"10%\" }",
      PARAMETERS(of_abort), .code = &fault_abort},
     {"http_delay", "http", "requests wait before they are worked on", "fault.http_delay { to = \"cart\", latency = \"2s\", percent = \"50%\" }",
@@ -104,8 +117,8 @@ static const struct sim_fault_type types[] = {
 };
 
 const struct sim_fault_type *const sim_fault_types[] = {
-    &types[0], &types[1], &types[2], &types[3],  &types[4],  &types[5],  &types[6],
-    &types[7], &types[8], &types[9], &types[10], &types[11], &types[12], &types[13], NULL,
+    &types[0], &types[1], &types[2], &types[3], &types[4], &types[5], &types[6], &types[7], &types[8],
+    &types[9], &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], NULL,
 };
 _Static_assert(MC_COUNT_OF(types) + 1 == MC_COUNT_OF(sim_fault_types), "each kind is listed");
 

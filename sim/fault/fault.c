@@ -168,7 +168,7 @@ static void thin_out(struct sim_fault *fault)
 
 static bool acts_on_pods(const struct sim_fault *fault)
 {
-    return fault_argument(fault, "on") && fault->type->code != &fault_blackhole;
+    return fault_argument(fault, "on") && fault->type->code != &fault_blackhole && !fault->type->code->own_gate;
 }
 
 /* ---- load clients, the control plane, the resolver: no pods of a service ---- */

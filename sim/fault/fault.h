@@ -3,7 +3,7 @@
  *
  * A fault has a life: planned, active, cleared. While it is active it counts what it touched: packets
  * (segments), requests and connections; one that has touched nothing proves nothing. Faults of pods
- * count the connections of these pods, cert_expire the certificates that it replaced (as connections),
+ * count the connections of these pods, those of names their queries as requests, cert_expire the certificates that it replaced (as connections),
  * ca_outage the requests for certificates. Clearing undoes it
  * exactly, in any order with others.
  */
@@ -21,6 +21,7 @@ enum sim_parameter_type {
     SIM_PARAM_FACTOR,   /* number: × 1000 */
     SIM_PARAM_STATUS,   /* number: 100…599 */
     SIM_PARAM_CHOICE,   /* text: one of `choices` */
+    SIM_PARAM_TEXT,     /* text: any */
     SIM_PARAM_SELECTOR, /* selector, or several of them (a union) */
     SIM_PARAM_OFFSET,   /* number: ns, may be negative */
     SIM_PARAM_RATE,     /* number: bits per second */

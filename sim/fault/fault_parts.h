@@ -5,7 +5,7 @@
  *   select.c     selectors
  *   fault.c      the life of a fault
  *   hooks.c      faults inside applications that come and go
- *   network.c, state.c, http.c, identity.c   what faults do
+ *   network.c, dns.c, state.c, http.c, identity.c   what faults do
  */
 #ifndef SIM_FAULT_PARTS_H
 #define SIM_FAULT_PARTS_H
@@ -25,6 +25,7 @@ struct sim_fault_code {
     void (*app_started)(struct sim_fault *fault, uint32_t pod);
     void (*app_going)(struct sim_fault *fault, uint32_t pod);
     void (*control_started)(struct sim_fault *fault);
+    bool own_gate;   /* percent, first, every, skip are not of the pods named by `on` */
     bool no_filters; /* takes no percent, first, every, skip */
     bool pods_only;  /* acts on pods of services, and on the control plane where it is named and `control` says so */
     bool control;
@@ -86,6 +87,7 @@ struct sim_faults {
 };
 
 extern const struct sim_fault_code fault_cut, fault_blackhole, fault_delay, fault_jitter, fault_loss, fault_bandwidth;
+extern const struct sim_fault_code fault_dns, fault_dns_race;
 extern const struct sim_fault_code fault_crash, fault_pause, fault_slow;
 extern const struct sim_fault_code fault_abort, fault_http_delay;
 extern const struct sim_fault_code fault_cert_expire, fault_ca_outage, fault_clock_skew;

@@ -82,6 +82,7 @@ static struct sim_argument read_argument(lua_State *L, struct mc_arena *arena, c
     case SIM_PARAM_COUNT:
     case SIM_PARAM_STATUS: argument.number = read_number(L, what, key, true); break;
     case SIM_PARAM_FACTOR: argument.number = read_number(L, what, key, false); break;
+    case SIM_PARAM_TEXT:
     case SIM_PARAM_CHOICE: argument.text = sim_schema_text(L, -1, arena, what, key); break;
     case SIM_PARAM_SELECTOR: argument.selector_count = sim_selectors_read(L, -1, arena, what, key, &argument.selectors); break;
     case SIM_PARAM_OFFSET: argument.number = read_offset(L, what, key); break;

@@ -57,6 +57,15 @@ static void read_balancer(lua_State *L, struct mc_arena *arena, const char *what
     read_word(L, what, field, words, record);
 }
 
+static void read_outbound(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const char *const words[] = {"ALLOW_ANY", "REGISTRY_ONLY", NULL}; /* MeshConfig.OutboundTrafficPolicy */
+    struct mc_str word;
+    (void)arena;
+    read_word(L, what, &(struct sim_field){.name = field->name}, words, &word);
+    *(bool *)((char *)record + field->offset) = mc_str_eq(word, MC_STR("REGISTRY_ONLY"));
+}
+
 #define AT(member) offsetof(struct sim_profile, member)
 
 static void read_limits(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
@@ -151,6 +160,7 @@ static const struct sim_field profile_fields[] = {
     {"identity", SIM_FIELD_BOOL, AT(identity)},
     {"control_plane", SIM_FIELD_BOOL, AT(control_plane)},
     {"rollouts", SIM_FIELD_BOOL, AT(rollouts)},
+    {"outboundTrafficPolicy", SIM_FIELD_READ, AT(registry_only), .read = read_outbound},
     {"mtls", SIM_FIELD_READ, AT(mtls), .read = read_mtls},
     {"balancer", SIM_FIELD_READ, AT(balancer), .read = read_balancer},
     {"least_request_choices", SIM_FIELD_COUNT, AT(least_request_choices)},

@@ -286,26 +286,56 @@ static void read_defaults(lua_State *L, struct mc_arena *arena, const char *what
     sim_schema_read(L, -1, arena, "defaults", service_fields, VERSION_FIELDS + 1, &((struct topology_words *)record)->defaults);
 }
 
+/* The table by name of KEY: how many are in it, and its sorted names above it on the stack. */
+static uint32_t push_sorted(lua_State *L, const char *key)
+{
+    if (lua_getfield(L, 1, key) == LUA_TNIL) return 0;
+    if (!lua_istable(L, -1)) luaL_error(L, "topology: '%s': a table by name is expected, not a %s", key, luaL_typename(L, -1));
+    mc_sandbox_push_sorted_keys(L, lua_gettop(L));
+    return (uint32_t)lua_rawlen(L, -1);
+}
+
+static struct sim_service read_external(lua_State *L, struct mc_arena *arena, struct mc_str name)
+{
+    static const struct service_words defaults = {
+        .version = {.replicas = 1, .response_bytes = 1024}, .port = 80, .error_status = 500};
+    struct sim_external external = sim_take_external(L, arena, lua_pushfstring(L, "external %s", name.p));
+    struct sim_service service = read_service(L, arena, name, &defaults);
+    service.external = external;
+    return service;
+}
+
+/* Whether inside the cluster or outside: by name. TABLE is where the table stands. */
+static void fill_list(lua_State *L, struct mc_arena *arena, const struct topology_words *words, int table, uint32_t count, struct sim_service *list)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        lua_geti(L, table + 1, i + 1);
+        struct mc_str name = sim_schema_text(L, -1, arena, "topology", "services");
+        sim_schema_name(L, "topology", words ? "services" : "external", name);
+        lua_gettable(L, table);
+        list[i] = words ? read_service(L, arena, name, &words->defaults) : read_external(L, arena, name);
+        sim_check_network(L, &list[i]);
+        lua_settop(L, table + 1);
+    }
+    lua_settop(L, table - 1);
+}
+
 static void fill_services(lua_State *L, struct mc_arena *arena, struct topology_words *words)
 {
-    if (lua_getfield(L, 1, "services") != LUA_TTABLE)
-        luaL_error(L, "topology: 'services': a table by name is expected, not a %s", luaL_typename(L, -1));
-    int services = lua_gettop(L);
-    mc_sandbox_push_sorted_keys(L, services);
-    uint32_t count = (uint32_t)lua_rawlen(L, -1);
+    int top = lua_gettop(L);
+    uint32_t outside = push_sorted(L, "external");
+    lua_settop(L, top);
+    uint32_t count = push_sorted(L, "services");
     if (!count) luaL_error(L, "topology: 'services': there is none");
-    struct sim_service *list = sim_schema_take(L, arena, count * sizeof *list);
-    for (uint32_t i = 0; i < count; i++) {
-        lua_geti(L, services + 1, i + 1);
-        struct mc_str name = sim_schema_text(L, -1, arena, "topology", "services");
-        sim_schema_name(L, "topology", "services", name);
-        lua_gettable(L, services);
-        list[i] = read_service(L, arena, name, &words->defaults);
-        lua_settop(L, services + 1);
-    }
+    struct sim_service *list = sim_schema_take(L, arena, (count + outside) * sizeof *list);
+    fill_list(L, arena, words, top + 1, count, list);
+    if (push_sorted(L, "external")) fill_list(L, arena, NULL, top + 1, outside, list + count);
+    for (uint32_t i = count; i < count + outside; i++)
+        for (uint32_t k = 0; k < count; k++)
+            if (mc_str_eq(list[i].name, list[k].name)) luaL_error(L, "topology: 'external': %s is a service already", list[i].name.p);
+    lua_settop(L, top);
     words->topology.services = list;
-    words->topology.service_count = count;
-    lua_settop(L, services - 1);
+    words->topology.service_count = count + outside;
 }
 
 static void default_zones(lua_State *L, struct mc_arena *arena, struct topology_words *words)
@@ -329,6 +359,8 @@ static int make_topology(lua_State *L)
         {"machines", SIM_FIELD_READ, .read = read_machines},
         {"defaults", SIM_FIELD_READ, .read = read_defaults},
         {"services", SIM_FIELD_SKIP, .required = true},
+        {"external", SIM_FIELD_SKIP},
+        {"dns", SIM_FIELD_READ, offsetof(struct topology_words, topology.dns), .read = sim_read_dns},
     };
     struct mc_arena *arena = sim_topology_arena(L);
     struct topology_words words = {

@@ -33,5 +33,9 @@ uint64_t sim_memory_quantity(lua_State *L, const char *what, const char *key); /
 void sim_read_cpu_quantity(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record); /* uint32_t */
 /* What follows from what was said, and whether it can be; raises, naming WHAT. */
 void sim_resources_finish(lua_State *L, const char *what, struct sim_resources *resources);
+/* names.c */
+void sim_read_dns(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record); /* struct sim_dns_plan */
+struct sim_external sim_take_external(lua_State *L, struct mc_arena *arena, const char *what);
+void sim_check_network(lua_State *L, const struct sim_service *service);
 
 #endif

@@ -68,6 +68,7 @@ struct sim_service {
     const uint32_t *weights;    /* per version; NULL: by replicas */
     struct sim_policy policy;
     struct sim_workload_plan workload; /* what Kubernetes' controllers are told */
+    struct sim_external external; /* on: stands outside the cluster; its name is a host's */
 };
 
 struct sim_path_terms {         /* one way */
@@ -87,6 +88,7 @@ struct sim_topology {
     uint32_t service_count;
     uint32_t pods_per_machine;  /* 8 */
     uint32_t cores_per_machine; /* 8 */
+    struct sim_dns_plan dns;
 };
 
 /* ---- the mesh ---- */
@@ -102,6 +104,7 @@ struct sim_profile {
     bool identity;              /* has a CA and SVIDs */
     bool control_plane;         /* configuration is pushed; else it is given at start */
     bool rollouts;              /* has a rollout controller */
+    bool registry_only;         /* outboundTrafficPolicy REGISTRY_ONLY; else ALLOW_ANY */
     struct mc_str mtls;         /* "strict", "permissive", "disable" */
     struct mc_str balancer;
     uint32_t least_request_choices;

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "sim/plan/names.h"
 #include <stdbool.h>
 
 /* ---- PodSpec ---- */
@@ -88,8 +89,10 @@ struct sim_workload_plan {
 enum { SIM_PORTS_MAX = 8 };
 
 struct sim_pod_network {
-    bool host_network;          /* hostNetwork: no redirection, no sidecar */
+    bool host_network;          /* hostNetwork: no redirection, no sidecar; a machine has each port once */
+    bool headless;              /* clusterIP: None; the service's, the same for all its versions */
     uint16_t exclude_outbound_ports[SIM_PORTS_MAX], exclude_inbound_ports[SIM_PORTS_MAX]; /* traffic.sidecar.istio.io/…, config.linkerd.io/skip-…; 0 ends */
+    struct sim_pod_dns dns;
 };
 
 #endif
