@@ -18,6 +18,7 @@ static void scrape_pod(struct sim_controllers *controllers, struct ctl_pod *pod)
     }
     pod->before = pod->last;
     pod->last = (struct ctl_sample){now, usage.cpu, usage.requests, usage.cpu_request_millis};
+    pod->workload->scaler->request_millis = usage.cpu_request_millis;
     mc_ns started = pod->status.started;
     bool fresh = pod->before.at == MC_NEVER && started != MC_NEVER && now - started >= FRESH_S * MC_S &&
                  now - started <= controllers->constants.metrics_resolution;
@@ -54,7 +55,7 @@ struct tally { /* of one workload's pods */
 
 static bool has_metric(const struct ctl_pod *pod)
 {
-    return pod->last.at != MC_NEVER && pod->before.at != MC_NEVER && pod->last.at > pod->before.at;
+    return pod->last.at != MC_NEVER && pod->before.at != MC_NEVER && pod->last.at > pod->before.at && pod->last.cpu >= pod->before.cpu;
 }
 
 /* Whether the sample of a pod's CPU says nothing: it is, or just was, starting. */
@@ -79,7 +80,7 @@ static void tally_pod(const struct sim_controllers *controllers, const struct ct
 {
     bool cpu = scaler->plan->target_cpu_percent > 0;
     if (pod->leaving || pod->status.terminating || pod->status.phase == SIM_POD_FAILED || pod->status.phase == SIM_POD_GONE) return;
-    uint32_t asks = pod->last.request_millis ? pod->last.request_millis : pod->cpu_millis;
+    uint32_t asks = scaler->request_millis ? scaler->request_millis : pod->cpu_millis;
     if (cpu && !asks) tally->no_request = true;
     if (pod->status.phase == SIM_POD_PENDING || (has_metric(pod) && cpu && is_unready(controllers, pod))) {
         tally->unready++;

@@ -82,6 +82,7 @@ struct ctl_scaler { /* a HorizontalPodAutoscaler */
     uint32_t recommendation_count;
     struct ctl_changes ups, downs;
     struct sim_autoscaler_view view;
+    uint32_t request_millis;   /* of one pod, as the kubelet says; 0: no pod was measured yet */
     bool told_failure;
 };
 

@@ -135,12 +135,28 @@ static void unready(struct sim_controllers_owner *owner, uint32_t number)
     tell(&cluster.pods[number]);
 }
 
+static mc_ns burnt(const struct cluster_pod *pod)
+{
+    mc_ns since = pod->burns_since > pod->status.started ? pod->burns_since : pod->status.started;
+    return pod->burnt + (pod->status.phase == SIM_POD_RUNNING ? (cluster.engine.now - since) / 1000 * pod->cpu_millis : 0);
+}
+
+void cluster_burn(uint32_t millis)
+{
+    for (uint32_t s = 0; s < CLUSTER_SERVICES; s++) cluster.kinds[s][0].cpu_millis = cluster.kinds[s][1].cpu_millis = millis;
+    for (uint32_t i = 0; i < cluster.pod_count; i++) {
+        cluster.pods[i].burnt = burnt(&cluster.pods[i]);
+        cluster.pods[i].burns_since = cluster.engine.now;
+        cluster.pods[i].cpu_millis = millis;
+    }
+}
+
 static bool usage(struct sim_controllers_owner *owner, uint32_t number, struct sim_usage *usage)
 {
     (void)owner;
     const struct cluster_pod *pod = &cluster.pods[number];
     mc_ns ran = cluster.engine.now - pod->status.started;
-    *usage = (struct sim_usage){.cpu = ran / 1000 * pod->cpu_millis, .requests = (uint64_t)(ran / MC_S) * pod->rate,
+    *usage = (struct sim_usage){.cpu = burnt(pod), .requests = (uint64_t)(ran / MC_S) * pod->rate,
                                 .cpu_request_millis = cluster.kinds[pod->service][pod->version].request_millis};
     return pod->status.phase == SIM_POD_RUNNING;
 }

@@ -14,7 +14,8 @@ struct cluster_pod {
     struct sim_entry leave;
     struct sim_pod_status status;
     uint32_t number, service, version;
-    mc_ns cpu_millis;       /* burnt per second while it runs, in thousandths of a core */
+    uint32_t cpu_millis;    /* burnt per second while it runs, in thousandths of a core, since … */
+    mc_ns burns_since, burnt; /* … and before */
     uint64_t rate;          /* requests per second */
     mc_ns deleted;          /* MC_NEVER */
     bool unready;           /* by the node life cycle controller */
@@ -70,6 +71,7 @@ uint32_t cluster_ready(uint32_t service);
 uint32_t cluster_on(uint32_t machine);                       /* that have not gone */
 void cluster_lose(uint32_t machine);                         /* the kubelet and the API server do not hear of each other */
 void cluster_find(uint32_t machine);
+void cluster_burn(uint32_t millis);                          /* all pods, those that come too */
 bool cluster_has_event(const char *text);
 void cluster_watch(void);                                    /* counts from now */
 
