@@ -15,6 +15,7 @@
 #include "sim/plan/names.h"
 #include "sim/plan/pod.h"
 #include "sim/plan/resources.h"
+#include "sim/plan/sidecar.h"
 
 /* ---- services ---- */
 
@@ -124,6 +125,7 @@ struct sim_profile {
     uint32_t proxy_cpu_millis;  /* quota of the sidecar container */
     uint32_t proxy_workers;
     struct sim_price price;
+    struct sim_sidecar sidecar; /* how it starts and stops */
     uint32_t proxy_memory_kib;  /* accounted footprint of a real sidecar at rest */
     struct sim_resources proxy; /* of the sidecar container; its memory.base is proxy_memory_kib */
     uint32_t proxy_cluster_bytes, proxy_endpoint_bytes; /* what a configured cluster and endpoint add to it */

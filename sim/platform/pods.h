@@ -32,8 +32,14 @@ struct sim_pods_owner_type {
     void (*endpoint)(struct sim_pods_owner *owner, uint32_t pod, bool ready, bool serving);
     /* Something of interest for people: "Killing", "BackOff", "Unhealthy", "Evicted"; Kubernetes' event reasons. */
     void (*event)(struct sim_pods_owner *owner, uint32_t pod, const char *reason, const char *text);
-    /* The pod has left its machine for good; its containers are empty. */
+    /* The pod has left its machine for good; its containers are empty. Its last `endpoint` comes after. */
     void (*gone)(struct sim_pods_owner *owner, uint32_t pod);
+    /* Whether its sidecar has what it needs to serve: configuration and, where the mesh has identities, a certificate. */
+    bool (*sidecar_ready)(struct sim_pods_owner *owner, uint32_t pod);
+    /* Its sidecar drains from now on, as on SIGTERM, and goes on running. */
+    void (*drain)(struct sim_pods_owner *owner, uint32_t pod);
+    /* Whether nothing is connected to its sidecar. */
+    bool (*sidecar_idle)(struct sim_pods_owner *owner, uint32_t pod);
 };
 struct sim_pods_owner {
     const struct sim_pods_owner_type *type;
@@ -72,13 +78,18 @@ struct sim_pod_new {
     const struct sim_pod_plan *plan;         /* borrowed for life */
     uint16_t port;                           /* of the service: probes without a port */
     bool meshed, running, in_service;
+    bool strict;                             /* its sidecar takes mTLS only: probes that pass it are refused */
+    mc_ns exit_after;                        /* the application has done its work and exits with 0 so long after each start; 0: never */
     uint32_t containers[SIM_ROLES];          /* in the world; SIM_NONE */
 };
 bool sim_pods_add(struct sim_pods *pods, const struct sim_pod_new *pod);
 
-/* Deletes it: both races begin. GRACE MC_NEVER: the pod's own. 0: killed at once (--force --grace-period=0).
+/* Deletes it: both races begin. GRACE MC_NEVER: the pod's own. 0: --force --grace-period=0: the API server forgets it at once.
  * Again, with a shorter grace: shortens it. Harmless if it is gone. */
 void sim_pods_delete(struct sim_pods *pods, uint32_t pod, mc_ns grace);
+
+/* The node life cycle controller sets the condition Ready to False; the next report of the kubelet sets it as it is. */
+void sim_pods_unready(struct sim_pods *pods, uint32_t pod);
 
 struct sim_pod_status sim_pods_status(const struct sim_pods *pods, uint32_t pod);
 uint32_t sim_pods_count(const struct sim_pods *pods);
@@ -94,6 +105,11 @@ void sim_pods_unwatch(struct sim_pods *pods, struct sim_pod_watch *watch);
 /* ---- what the owner tells ---- */
 
 void sim_pods_gone(struct sim_pods *pods, uint32_t pod, enum sim_role role, uint32_t status); /* a container has ended (exit, crash, OOM) */
+
+/* A fault has the pod: its containers end and are not started again before it is released; then all at once, without
+ * the delays of a start. Nested holds count. */
+void sim_pods_hold(struct sim_pods *pods, uint32_t pod);
+void sim_pods_release(struct sim_pods *pods, uint32_t pod);
 
 /* ---- machines ---- */
 
