@@ -71,5 +71,6 @@ mc_ns caller_backoff(const struct sim_http_call *call)
     mc_ns most = retry->backoff_max ? retry->backoff_max : 10 * base;
     uint32_t doublings = call->tries < 20 ? call->tries : 20;
     mc_ns span = mc_ns_min(base * ((INT64_C(1) << doublings) - 1), most);
+    if (retry->steady) return span;
     return (mc_ns)mc_below(mc_draw(call->try_lineage.luck, MC_FOR_BACKOFF, 0, call->tries), (uint64_t)span + 1);
 }

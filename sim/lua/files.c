@@ -156,7 +156,7 @@ static uint32_t add_folder(const char *folder, struct sim_shipped *list, uint32_
 /* What stands beside the profiles and is none. */
 static bool is_other(const char *kind, const char *name)
 {
-    return !strcmp(kind, "profiles") && (!strcmp(name, "kernel") || !strcmp(name, "kubernetes"));
+    return !strcmp(kind, "profiles") && (!strcmp(name, "frameworks") || !strcmp(name, "kernel") || !strcmp(name, "kubernetes"));
 }
 
 uint32_t sim_script_shipped(const char *const *roots, uint32_t root_count, const char *kind, struct sim_shipped *list, uint32_t max)

@@ -1,13 +1,13 @@
 /* load { to = "frontend", rate = 100 } and canary { target = "reviews", … } as data. */
 #include "sim/lua/script_parts.h"
-#include "sim/lua/topology.h"
+#include "sim/lua/topology_parts.h"
 
 /* ---- load ---- */
 
 struct load_words {
     struct sim_load_spec spec;
     int executor;
-    bool has_rate, has_stages, has_vus, has_executor;
+    bool has_rate, has_stages, has_vus, has_executor, reuse, has_reuse;
 };
 
 /* { { "0s", 0 }, { "90s", 100 } }: rates at instants of the load, straight lines between them. k6's
@@ -62,6 +62,8 @@ static void check_load(lua_State *L, struct load_words *words)
     if ((spec->executor == SIM_LOAD_CLOSED) != words->has_vus) luaL_error(L, words->has_vus ? "load: 'vus' is for \"constant-vus\"" : "load: 'vus' is missing");
     if (words->has_vus && (!spec->vus || spec->vus > VUS_MAX)) sim_schema_error(L, "load", "vus", "%u is not between 1 and %d", spec->vus, VUS_MAX);
     if (spec->max_vus > VUS_MAX) sim_schema_error(L, "load", "max_vus", "%u is over %d", spec->max_vus, VUS_MAX);
+    if (!spec->tries) sim_schema_error(L, "load", "tries", "at least 1");
+    if (words->has_reuse) spec->pool.uses = words->reuse ? 0 : 1;
     if (!sim_schema_is_token(spec->method)) sim_schema_error(L, "load", "method", "\"%s\" is no method: write GET or POST", spec->method.p);
     if (spec->path.n && spec->path.p[0] != '/') luaL_error(L, "load: 'path': \"%s\" does not begin with '/'", spec->path.p);
 }
@@ -94,12 +96,18 @@ void sim_read_load(lua_State *L, int index, struct mc_arena *arena, struct sim_l
         {"method", SIM_FIELD_TEXT, AT(spec.method)},
         {"body_size", SIM_FIELD_SIZE, AT(spec.body_bytes)},
         {"timeout", SIM_FIELD_DURATION, AT(spec.timeout)},
+        {"tries", SIM_FIELD_COUNT, AT(spec.tries)},
+        {"retry", SIM_FIELD_READ, AT(spec.retry), .read = sim_read_retry},
+        {"deadline", SIM_FIELD_DURATION, AT(spec.deadline)},
+        {"tells_deadline", SIM_FIELD_BOOL, AT(spec.tells_deadline)},
+        {"pool", SIM_FIELD_READ, AT(spec.pool), .read = sim_read_pool},
+        {"reuse", SIM_FIELD_BOOL, AT(reuse), .given = AT(has_reuse)},
         {"zone", SIM_FIELD_TEXT, AT(spec.zone)},
     };
 #undef AT
     struct load_words words = {.spec = {
         .name = MC_STR(""), .source = sim_lua_source(L, arena), .max_vus = 10000,
-        .path = MC_STR("/"), .method = MC_STR("GET"), .timeout = 30 * MC_S, .zone = MC_STR(""),
+        .path = MC_STR("/"), .method = MC_STR("GET"), .timeout = 30 * MC_S, .tries = 1, .zone = MC_STR(""),
     }};
     sim_schema_read(L, index, arena, "load", fields, MC_COUNT_OF(fields), &words);
     check_load(L, &words);

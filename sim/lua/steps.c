@@ -28,65 +28,20 @@ static struct sim_step *push_step(lua_State *L, enum sim_step_kind kind)
     return step;
 }
 
-/* ---- durations that vary ---- */
-
-struct dist_words {
-    mc_ns mean, p50, p99, min, max;
-    int kind;
-    bool has_mean, has_p50, has_p99, has_min, has_max, has_kind;
-};
-
-static void check_dist(lua_State *L, const char *what, const char *key, const struct dist_words *words)
-{
-    if (words->has_p50 != words->has_p99) sim_schema_error(L, what, key, "'p50' and 'p99' go together");
-    if (words->has_min != words->has_max) sim_schema_error(L, what, key, "'min' and 'max' go together");
-    if (words->has_p50 + words->has_mean + words->has_min != 1)
-        sim_schema_error(L, what, key, "give 'mean', or 'p50' and 'p99', or 'min' and 'max'");
-    if (words->has_p50 && (words->p99 < words->p50 || words->p50 <= 0))
-        sim_schema_error(L, what, key, "'p99' must not be under 'p50', and both over 0");
-    if (words->max < words->min) sim_schema_error(L, what, key, "'max' must not be under 'min'");
-}
-
-/* "5ms", or { mean = }, { p50 =, p99 = }, { min =, max = } with an optional dist. */
-static struct sim_dist read_dist(lua_State *L, int index, const char *what, const char *key)
-{
-    static const char *const kinds[] = {"constant", "exponential", "lognormal", "uniform", NULL};
-    static const struct sim_field fields[] = {
-        {"mean", SIM_FIELD_DURATION, offsetof(struct dist_words, mean), .given = offsetof(struct dist_words, has_mean)},
-        {"p50", SIM_FIELD_DURATION, offsetof(struct dist_words, p50), .given = offsetof(struct dist_words, has_p50)},
-        {"p99", SIM_FIELD_DURATION, offsetof(struct dist_words, p99), .given = offsetof(struct dist_words, has_p99)},
-        {"min", SIM_FIELD_DURATION, offsetof(struct dist_words, min), .given = offsetof(struct dist_words, has_min)},
-        {"max", SIM_FIELD_DURATION, offsetof(struct dist_words, max), .given = offsetof(struct dist_words, has_max)},
-        {"dist", SIM_FIELD_CHOICE, offsetof(struct dist_words, kind), .choices = kinds, .given = offsetof(struct dist_words, has_kind)},
-        {"cpu", SIM_FIELD_SKIP},
-    };
-    struct dist_words words = {0};
-    if (!lua_istable(L, index))
-        return (struct sim_dist){.kind = SIM_DIST_CONSTANT, .mean = sim_schema_duration(L, index, what, key)};
-    sim_schema_read(L, index, sim_topology_arena(L), what, fields, MC_COUNT_OF(fields), &words);
-    check_dist(L, what, key, &words);
-    if (words.has_p50) return (struct sim_dist){.kind = SIM_DIST_LOGNORMAL, .p50 = words.p50, .p99 = words.p99};
-    if (words.has_min) return (struct sim_dist){.kind = SIM_DIST_UNIFORM, .p50 = words.min, .p99 = words.max};
-    enum sim_dist_kind kind = words.has_kind ? (enum sim_dist_kind)words.kind : SIM_DIST_CONSTANT;
-    if (kind != SIM_DIST_CONSTANT && kind != SIM_DIST_EXPONENTIAL)
-        sim_schema_error(L, what, key, "dist \"%s\" needs other numbers than 'mean'", kinds[kind]);
-    return (struct sim_dist){.kind = kind, .mean = words.mean};
-}
-
 /* work "5ms" · work { mean = "5ms", dist = "exponential" } · work { cpu = "2ms" } · both */
 static int make_work(lua_State *L)
 {
     struct sim_step *step = push_step(L, SIM_STEP_WORK);
     if (!lua_istable(L, 1)) {
-        step->wait = read_dist(L, 1, "work", "time");
+        step->wait = sim_read_dist(L, 1, "work", "time");
         return 1;
     }
     bool has_cpu = lua_getfield(L, 1, "cpu") != LUA_TNIL;
-    if (has_cpu) step->cpu = read_dist(L, -1, "work", "cpu");
+    if (has_cpu) step->cpu = sim_read_dist(L, -1, "work", "cpu");
     lua_pop(L, 1);
     lua_pushnil(L);
     bool only_cpu = has_cpu && lua_next(L, 1) != 0 && (lua_pop(L, 1), lua_next(L, 1) == 0);
-    if (!only_cpu) step->wait = read_dist(L, 1, "work", "time");
+    if (!only_cpu) step->wait = sim_read_dist(L, 1, "work", "time");
     lua_pushvalue(L, 2);
     return 1;
 }
@@ -126,7 +81,7 @@ static uint32_t retry_condition(lua_State *L, const char *what, struct mc_str wo
 
 static void read_backoff(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
 {
-    static const char *const jitters[] = {"full", NULL};
+    static const char *const jitters[] = {"full", "none", NULL};
     static const struct sim_field fields[] = {
         {"base", SIM_FIELD_DURATION, offsetof(struct retry_words, base)},
         {"max", SIM_FIELD_DURATION, offsetof(struct retry_words, max), .given = offsetof(struct retry_words, has_max)},
@@ -169,6 +124,7 @@ void sim_read_retry(lua_State *L, struct mc_arena *arena, const char *what, cons
     for (uint32_t i = 0; i < words.on.count; i++) words.retry.on |= retry_condition(L, "retry", words.on.list[i], &words.retry);
     if (!words.on.count) words.retry.on = MC_RETRY_ON(5XX) | MC_RETRY_ON(RESET) | MC_RETRY_ON(CONNECT_FAILURE);
     words.retry.backoff_base = words.base;
+    words.retry.steady = words.jitter == 1;
     words.retry.backoff_max = words.has_max ? words.max : 10 * words.base;
     *(struct sim_retry *)(void *)((char *)record + field->offset) = words.retry;
 }
@@ -183,6 +139,7 @@ static int make_call(lua_State *L)
         {"path", SIM_FIELD_TEXT, offsetof(struct sim_step, path)},
         {"method", SIM_FIELD_TEXT, offsetof(struct sim_step, method)},
         {"timeout", SIM_FIELD_DURATION, offsetof(struct sim_step, timeout)},
+        {"deadline", SIM_FIELD_DURATION, offsetof(struct sim_step, deadline)},
         {"tries", SIM_FIELD_COUNT, offsetof(struct sim_step, tries)},
         {"retry", SIM_FIELD_READ, offsetof(struct sim_step, retry), .read = sim_read_retry},
         {"optional", SIM_FIELD_BOOL, offsetof(struct sim_step, optional)},
@@ -241,6 +198,118 @@ static int make_parallel(lua_State *L)
     return 1;
 }
 
+/* ---- caches ---- */
+
+struct cached_words {
+    struct sim_cache_plan plan;
+    struct mc_str store;
+    mc_ns store_timeout;
+    uint64_t zipf_milli;
+    bool has_ttl, has_zipf, has_hot, has_keys;
+};
+
+static void read_hot(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    static const struct sim_field fields[] = {
+        {"keys", SIM_FIELD_COUNT, offsetof(struct sim_cache_plan, hot_keys), .required = true},
+        {"share", SIM_FIELD_SHARE, offsetof(struct sim_cache_plan, hot_ppm), .required = true},
+    };
+    (void)what;
+    sim_schema_read(L, -1, arena, field->name, fields, MC_COUNT_OF(fields), (char *)record + field->offset);
+}
+
+static void check_cached(lua_State *L, const struct cached_words *words)
+{
+    const struct sim_cache_plan *plan = &words->plan;
+    if (!words->has_ttl || plan->ttl <= 0) luaL_error(L, "cached: how long an entry lives is missing: cached { \"10s\", … }");
+    if (plan->keys < 1 || plan->keys > SIM_CACHE_KEYS_MAX) sim_schema_error(L, "cached", "keys", "%u is not between 1 and %d", plan->keys, SIM_CACHE_KEYS_MAX);
+    if (words->has_zipf && words->has_hot) luaL_error(L, "cached: 'zipf' or 'hot', not both");
+    if (words->zipf_milli > 4000) sim_schema_error(L, "cached", "zipf", "at most 4");
+    if (words->has_hot && (!plan->hot_keys || plan->hot_keys >= plan->keys)) sim_schema_error(L, "cached", "hot", "'keys' is not between 1 and %u", plan->keys - 1);
+    if (words->store.n && plan->single_flight) luaL_error(L, "cached: 'single_flight' is within one process: not with a 'store'");
+}
+
+/* The keys with names of the table at 1, in a table of their own; its first item is the time to live. */
+static void push_options(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_settable(L, -5);
+        }
+        lua_pop(L, 1);
+    }
+    lua_geti(L, 1, 1);
+    if (!lua_isnil(L, -1) && !lua_istable(L, -1) && !luaL_testudata(L, -1, step_type)) lua_setfield(L, -2, "ttl");
+    else lua_pop(L, 1);
+}
+
+static void keep_steps(lua_State *L, const struct sim_step *steps, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        *(struct sim_step *)lua_newuserdatauv(L, sizeof *steps, 0) = steps[i];
+        luaL_setmetatable(L, step_type);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+}
+
+static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, unsigned depth);
+
+/* What stands behind the time to live. */
+static uint32_t cached_steps(lua_State *L, struct sim_step *steps)
+{
+    lua_newtable(L);
+    lua_geti(L, 1, 1);
+    lua_Integer first = lua_istable(L, -1) || luaL_testudata(L, -1, step_type) ? 1 : 2;
+    lua_pop(L, 1);
+    for (lua_Integer i = first; lua_geti(L, 1, i) != LUA_TNIL; i++) lua_rawseti(L, -2, i - first + 1);
+    lua_pop(L, 1);
+    uint32_t count = flatten(L, steps, 0, "cached", 1);
+    if (!count) luaL_error(L, "cached: the steps are missing: cached { \"10s\", call \"db\" }");
+    for (uint32_t i = 0; i < count; i++)
+        if (steps[i].kind == SIM_STEP_CACHED || steps[i].kind == SIM_STEP_RESPOND)
+            luaL_error(L, "cached: only work and calls can stand in a cache");
+    return count;
+}
+
+/* cached { "10s", keys = 1000, zipf = 1, call "db" }: a list of steps. */
+static int make_cached(lua_State *L)
+{
+#define AT(member) offsetof(struct cached_words, member)
+    static const struct sim_field fields[] = {
+        {"ttl", SIM_FIELD_DURATION, AT(plan.ttl), .given = AT(has_ttl)},
+        {"jitter", SIM_FIELD_SHARE, AT(plan.jitter_ppm)},
+        {"stale", SIM_FIELD_DURATION, AT(plan.stale)},
+        {"keys", SIM_FIELD_COUNT, AT(plan.keys)},
+        {"zipf", SIM_FIELD_RATE, AT(zipf_milli), .given = AT(has_zipf)},
+        {"hot", SIM_FIELD_READ, AT(plan), .read = read_hot, .given = AT(has_hot)},
+        {"single_flight", SIM_FIELD_BOOL, AT(plan.single_flight)},
+        {"store", SIM_FIELD_TEXT, AT(store)},
+        {"timeout", SIM_FIELD_DURATION, AT(store_timeout)},
+    };
+#undef AT
+    struct sim_step inner[SIM_STEPS_MAX];
+    struct cached_words words = {.plan = {.keys = 1}};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    push_options(L);
+    sim_schema_read(L, -1, sim_topology_arena(L), "cached", fields, MC_COUNT_OF(fields), &words);
+    check_cached(L, &words);
+    uint32_t count = cached_steps(L, inner);
+    words.plan.zipf_milli = (uint32_t)words.zipf_milli;
+    words.plan.shared = words.store.n > 0;
+    struct sim_step cached = {.kind = SIM_STEP_CACHED, .source = sim_lua_source(L, sim_topology_arena(L)), .cache = words.plan, .span = count, .after_store = words.store.n > 0};
+    struct sim_step store = {.kind = SIM_STEP_CALL, .source = cached.source, .service = words.store, .path = MC_STR("/"), .method = MC_STR("GET"), .timeout = words.store_timeout, .tries = 1, .optional = true};
+    lua_newtable(L);
+    keep_steps(L, &store, words.store.n > 0);
+    keep_steps(L, &cached, 1);
+    keep_steps(L, inner, count);
+    return 1;
+}
+
 /* Appends the steps of the list on the stack's top; a list within it is a parallel group. */
 static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, unsigned depth)
 {
@@ -251,7 +320,7 @@ static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, co
         if (lua_istable(L, -1)) {
             count = flatten(L, steps, count, what, depth + 1);
         } else if (!step) {
-            sim_schema_error(L, what, "steps", "item %d is a %s: write work, call or respond", (int)i, luaL_typename(L, -1));
+            sim_schema_error(L, what, "steps", "item %d is a %s: write work, call, cached or respond", (int)i, luaL_typename(L, -1));
         } else if (count == SIM_STEPS_MAX) {
             sim_schema_error(L, what, "steps", "more than %d", SIM_STEPS_MAX);
         } else {
@@ -280,7 +349,7 @@ void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, cons
 void sim_steps_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"work", make_work}, {"call", make_call}, {"respond", make_respond}, {"parallel", make_parallel}, {NULL, NULL},
+        {"work", make_work}, {"call", make_call}, {"respond", make_respond}, {"parallel", make_parallel}, {"cached", make_cached}, {NULL, NULL},
     };
     luaL_newmetatable(L, step_type);
     lua_pop(L, 1);

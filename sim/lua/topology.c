@@ -103,7 +103,9 @@ static void read_policy(lua_State *L, struct mc_arena *arena, const char *what, 
         {"counts_pending", SIM_FIELD_BOOL, POLICY(counts_pending)},
     };
     (void)what;
-    sim_schema_read(L, -1, arena, "policy", fields, MC_COUNT_OF(fields), (char *)record + field->offset);
+    struct sim_policy *policy = (struct sim_policy *)(void *)((char *)record + field->offset);
+    sim_schema_read(L, -1, arena, "policy", fields, MC_COUNT_OF(fields), policy);
+    if (policy->retry.steady) sim_schema_error(L, "policy.retry", "backoff", "jitter \"none\" is for applications: sidecars always draw it in full");
 }
 
 static void read_service_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
@@ -130,6 +132,7 @@ static const struct sim_field service_fields[] = {
     {"network", SIM_FIELD_READ, VERSION(network), .read = sim_read_pod_network},
     {"resources", SIM_FIELD_READ, VERSION(resources), .read = sim_read_resources},
     {"server", SIM_FIELD_READ, VERSION(server), .read = sim_read_server},
+    {"framework", SIM_FIELD_SKIP},
     /* of services only */
     {"port", SIM_FIELD_COUNT, offsetof(struct service_words, port)},
     {"versions", SIM_FIELD_READ, .read = read_versions},
@@ -137,7 +140,19 @@ static const struct sim_field service_fields[] = {
     {"policy", SIM_FIELD_READ, offsetof(struct service_words, service.policy), .read = read_policy},
     {"workload", SIM_FIELD_READ, offsetof(struct service_words, service.workload), .read = sim_read_workload},
 };
-enum { VERSION_FIELDS = 16 };
+enum { VERSION_FIELDS = 17 };
+
+/* framework = "node": its words first, so that the table at INDEX, read next, goes over them. */
+static void begin_with_framework(lua_State *L, int index, struct mc_arena *arena, const char *what, struct service_words *words)
+{
+    if (lua_getfield(L, index, "framework") != LUA_TNIL) {
+        struct mc_str name = sim_schema_text(L, -1, arena, what, "framework");
+        sim_push_framework(L, what, name.p);
+        sim_schema_read(L, -1, arena, lua_pushfstring(L, "framework %s", name.p), service_fields, VERSION_FIELDS - 1, words);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
 
 static void finish_version(lua_State *L, const char *what, struct service_words *words)
 {
@@ -186,6 +201,7 @@ static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const
         sim_schema_name(L, what, "versions", name);
         lua_gettable(L, versions);
         const char *label = lua_pushfstring(L, "%s/%s", what, name.p);
+        if (lua_istable(L, -2)) begin_with_framework(L, lua_absindex(L, -2), arena, label, &version);
         sim_schema_read(L, -2, arena, label, service_fields, VERSION_FIELDS, &version);
         finish_version(L, label, &version);
         list[i] = version.version;
@@ -225,6 +241,7 @@ static struct sim_service read_service(lua_State *L, struct mc_arena *arena, str
     const char *what = lua_pushfstring(L, "service %s", name.p);
     words.service.name = name;
     words.service.source = sim_lua_source(L, arena);
+    if (lua_istable(L, index)) begin_with_framework(L, index, arena, what, &words);
     sim_schema_read(L, index, arena, what, service_fields, MC_COUNT_OF(service_fields), &words);
     if (words.port < 1 || words.port > 65535) sim_schema_error(L, what, "port", "%u is not between 1 and 65535", words.port);
     words.service.port = (uint16_t)words.port;
@@ -283,6 +300,7 @@ static void read_machines(lua_State *L, struct mc_arena *arena, const char *what
 static void read_defaults(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
 {
     (void)what, (void)field;
+    if (lua_istable(L, -1)) begin_with_framework(L, lua_gettop(L), arena, "defaults", &((struct topology_words *)record)->defaults);
     sim_schema_read(L, -1, arena, "defaults", service_fields, VERSION_FIELDS + 1, &((struct topology_words *)record)->defaults);
 }
 

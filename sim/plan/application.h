@@ -51,6 +51,7 @@ struct sim_retry {
     uint32_t status_count;
     mc_ns per_try_timeout;      /* 0: none */
     mc_ns backoff_base, backoff_max;
+    bool steady;                /* back-off without jitter: the whole of it; applications only */
     /* Budget: 0 ratio: none. */
     uint32_t budget_ppm;
     uint32_t budget_min_per_second;
@@ -145,9 +146,7 @@ struct sim_warm_up {
 
 /* How a version's server behaves beyond its steps. */
 struct sim_server_plan {
-    struct mc_str framework;    /* whose defaults it began with; empty: none */
     struct sim_pool_plan pool;  /* towards each callee */
-    uint32_t threads;           /* that may compute at once; 0: as many as the machine has cores */
     uint32_t connection_requests; /* requests on one server connection, then it is closed; 0: no bound */
     enum sim_queue_policy queue_policy;
     mc_ns queue_timeout;        /* FIFO and LIFO; 0: none */
