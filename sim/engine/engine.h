@@ -59,6 +59,7 @@ enum { /* append only */
     SIM_KIND_LOAD,     /* load */
     SIM_KIND_COLLECT,  /* host: a stop of the world begins or ends */
     SIM_KIND_LEAK,     /* host: a leak has reached the limit */
+    SIM_KIND_PULSE,    /* net: a keep-alive probe */
 };
 
 struct sim_entry {

@@ -4,38 +4,6 @@
 
 /* ---- telling ---- */
 
-static void observe_established(struct sim_conn *conn)
-{
-    struct sim_net *net = conn->net;
-    mc_list_each(link, &net->observers) {
-        struct sim_net_observer *observer = mc_container(link, struct sim_net_observer, link);
-        if (observer->established) observer->established(observer, &conn->record, net->engine->now);
-    }
-}
-
-static void observe_closed(struct sim_conn *conn)
-{
-    struct sim_net *net = conn->net;
-    mc_list_each(link, &net->observers) {
-        struct sim_net_observer *observer = mc_container(link, struct sim_net_observer, link);
-        if (observer->closed) observer->closed(observer, &conn->record, net->engine->now);
-    }
-}
-
-static void observe_first_bytes(struct sim_conn *conn, uint32_t bytes)
-{
-    struct sim_net *net = conn->net;
-    const struct mc_slices *queue = &conn->flows[0].bytes;
-    conn->saw_bytes = true;
-    if (mc_list_empty(&net->observers) || !queue->count) return;
-    struct mc_slice first = queue->ring[queue->head];
-    if (first.length > bytes) first.length = bytes;
-    mc_list_each(link, &net->observers) {
-        struct sim_net_observer *observer = mc_container(link, struct sim_net_observer, link);
-        if (observer->first_bytes) observer->first_bytes(observer, &conn->record, first, net->engine->now);
-    }
-}
-
 bool sim_end_has_news(const struct sim_end *end)
 {
     const struct sim_flow *in = &end->conn->flows[!end->side], *out = &end->conn->flows[end->side];
@@ -100,7 +68,7 @@ void sim_end_detach(struct sim_end *end, enum sim_socket socket)
     end->socket = (uint8_t)socket;
     if (!end->process) return;
     if (end->id) sim_process_unmap(end->process, end);
-    if (end->listener) end->listener->backlog--;
+    if (end->listener && end->queued) end->listener->backlog--;
     end->listener = NULL;
     mc_list_remove(&end->of_process);
     mc_list_remove(&end->turn);
@@ -118,7 +86,7 @@ void sim_end_break(struct sim_end *end, enum mc_stream_reason reason)
     end->socket = SIM_SOCKET_DEAD;
     if (!end->process) return;
     if (end->side == 1 && !end->told) {
-        if (!conn->established) { /* half open: nobody has heard of it */
+        if (!end->queued) { /* half open: nobody has heard of it */
             sim_end_detach(end, SIM_SOCKET_DEAD);
             return;
         }
@@ -166,6 +134,7 @@ static struct sim_conn *conn_new(struct sim_net *net, const struct sim_process *
 
 static void discard(struct sim_conn *conn)
 {
+    sim_pulse_end(conn);
     sim_flow_fini(&conn->flows[0]);
     sim_flow_fini(&conn->flows[1]);
     mc_list_remove(&conn->link);
@@ -180,7 +149,6 @@ void sim_conn_settle(struct sim_conn *conn)
     conn->settling = true;
     bool orderly = conn->established && conn->record.reason == MC_REASON_NONE;
     if (conn->ports) sim_ports_give(net, conn->ports, orderly && conn->closer == 0);
-    observe_closed(conn);
     discard(conn);
 }
 
@@ -224,10 +192,11 @@ struct sim_end *sim_conn_open(struct sim_process *process, mc_stream id, struct 
     conn->record.original = routed.original;
     conn->stacks[1] = sim_net_stack(net, routed.pod);
     conn->record.source = mc_addr_is_loopback(to) ? to : sim_net_addr(net, process->pod, 0);
-    conn->ports = sim_ports_of(net, process->pod, to);
+    conn->ports = sim_ports_of(net, process->pod, to, routed.inside && process->sidecar);
     conn->refs++;
-    if (!conn->ports || !sim_ports_take(net, conn->ports, &conn->record.source.port)) {
+    if (!conn->ports || !sim_ports_take(net, conn->ports, stack->ports, &conn->record.source.port)) {
         conn->ports = NULL;
+        stack->counts.no_port++;
         sim_conn_syn_failed(conn, MC_REASON_PORTS_EXHAUSTED);
     } else if (routed.refused) {
         sim_conn_syn_failed(conn, MC_REASON_REFUSED);
@@ -241,9 +210,48 @@ struct sim_end *sim_conn_open(struct sim_process *process, mc_stream id, struct 
 void sim_conn_syn_again(struct sim_conn *conn)
 {
     if (conn->ends[0].socket != SIM_SOCKET_OPENING) return;
+    mc_ns at = conn->record.opened_at + sim_syn_time(&conn->net->kernel, conn->syn_tries + 1);
+    sim_flow_send_later(&conn->flows[0], SIM_BURST_SYN, at, conn->syn_tries);
+}
+
+/* The server gives up; the client, if it does not believe to be connected, when its own time comes. */
+void sim_conn_syn_times_out(struct sim_conn *conn)
+{
     const struct sim_kernel *kernel = &conn->net->kernel;
-    mc_ns at = conn->record.opened_at + kernel->syn_rto * ((INT64_C(2) << conn->syn_tries) - 1);
-    sim_flow_syn_later(&conn->flows[0], at, conn->syn_tries);
+    uint32_t tries = kernel->syn_retries + kernel->syn_linear;
+    sim_end_detach(&conn->ends[1], SIM_SOCKET_DEAD);
+    if (conn->ends[0].socket != SIM_SOCKET_OPENING) return;
+    sim_flow_send_later(&conn->flows[0], SIM_BURST_SYN, conn->record.opened_at + sim_syn_time(kernel, tries + 1), tries);
+}
+
+/* The server repeats its SYN-ACK at 1, 3, 7, … s. */
+void sim_conn_ack_lost(struct sim_conn *conn)
+{
+    struct sim_net *net = conn->net;
+    struct sim_flow *flow = &conn->flows[1];
+    uint32_t tries = 0;
+    if (conn->ends[1].queued || conn->ends[1].socket != SIM_SOCKET_LIVE || flow->count) return;
+    mc_ns at = conn->synack_at + net->kernel.syn_rto;
+    while (at <= net->engine->now && tries < net->kernel.synack_retries)
+        at = conn->synack_at + net->kernel.syn_rto * ((INT64_C(2) << ++tries) - 1);
+    sim_flow_send_later(flow, SIM_BURST_SYNACK, at, tries);
+}
+
+bool sim_end_admits(struct sim_end *end)
+{
+    struct sim_listener *listener = end->listener;
+    struct sim_flow *out = &end->conn->flows[1];
+    if (end->queued || end->socket != SIM_SOCKET_LIVE || !listener) return true;
+    if (listener->backlog > listener->most) {
+        end->conn->stacks[1]->counts.overflows++;
+        return false;
+    }
+    while (out->count) sim_flow_drop_head(out); /* the SYN-ACK that would have been repeated */
+    sim_flow_schedule(out);
+    listener->backlog++;
+    end->queued = true;
+    end->opened = true;
+    return true;
 }
 
 /* An address given in LISTEN is any, loopback or the pod's; the port is what counts inside a pod. */
@@ -263,14 +271,15 @@ static void syn_arrives(struct sim_conn *conn)
     struct sim_listener *listener = sim_stack_listener(conn->stacks[1], conn->record.target.port);
     if (!listener || conn->refuse) {
         sim_flow_send(&conn->flows[1], SIM_BURST_REFUSED);
-    } else if (listener->backlog > conn->net->kernel.somaxconn) {
+    } else if (listener->backlog > listener->most) {
+        conn->stacks[1]->counts.overflows++;
         sim_conn_syn_again(conn); /* dropped without a word: tcp_abort_on_overflow = 0 */
     } else {
         end_attach(end, listener->process, SIM_SOCKET_LIVE);
         conn->record.to_sidecar = listener->process->sidecar;
         end->listener = listener;
         end->listener_id = listener->id;
-        listener->backlog++;
+        conn->synack_at = conn->net->engine->now;
         sim_flow_send(&conn->flows[1], SIM_BURST_SYNACK);
     }
 }
@@ -278,6 +287,10 @@ static void syn_arrives(struct sim_conn *conn)
 static void synack_arrives(struct sim_conn *conn)
 {
     struct sim_end *end = &conn->ends[0];
+    if (end->socket == SIM_SOCKET_LIVE || end->socket == SIM_SOCKET_LINGER) { /* again; content that waits will do as well */
+        if (!conn->flows[0].count) sim_flow_send(&conn->flows[0], SIM_BURST_ACK);
+        return;
+    }
     if (end->socket != SIM_SOCKET_OPENING) {
         sim_flow_clear(&conn->flows[0]);
         sim_flow_send(&conn->flows[0], SIM_BURST_RST);
@@ -286,7 +299,6 @@ static void synack_arrives(struct sim_conn *conn)
     conn->established = true;
     end->socket = SIM_SOCKET_LIVE;
     end->opened = true;
-    observe_established(conn);
     sim_flow_send(&conn->flows[0], SIM_BURST_ACK);
     sim_flow_transmit(&conn->flows[0]);
 }
@@ -309,7 +321,6 @@ static void content_arrives(struct sim_flow *flow, struct sim_end *to, const str
     }
     conn->stacks[to->side]->counts.bytes_in += burst->bytes;
     flow->arrived += burst->bytes;
-    if (to->side == 1 && burst->bytes && !conn->saw_bytes) observe_first_bytes(conn, burst->bytes);
     if (burst->flags & SIM_BURST_FIN) {
         to->fin_arrived = true;
         if (conn->closer < 0) conn->closer = (int8_t)!to->side;
@@ -329,7 +340,7 @@ void sim_conn_arrive(struct sim_flow *flow, const struct sim_burst *burst)
     } else if (burst->flags & SIM_BURST_RST) {
         sim_end_break(to, MC_REASON_PEER_RESET);
     } else if (burst->flags & SIM_BURST_ACK) {
-        if (to->process) to->opened = true;
+        if (!sim_end_admits(to)) sim_conn_ack_lost(conn);
     } else {
         content_arrives(flow, to, burst);
     }

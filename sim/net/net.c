@@ -2,6 +2,7 @@
 #include <string.h>
 
 enum { POD_BASE = 10 << 24 | 128 << 16, SERVICE_BASE = 10 << 24 | 96 << 16, POD_MAX = 1 << 23 };
+enum { TIMESTAMPS = 12 }; /* bytes of options in each segment: net.ipv4.tcp_timestamps is on */
 
 bool sim_grow(struct mc_pool *pool, void **array, uint32_t *capacity, uint32_t count, size_t size)
 {
@@ -29,6 +30,10 @@ static struct sim_kernel kernel_of(const struct sim_kernel *given)
     OTHERWISE(rto_max, 120 * MC_S);
     OTHERWISE(syn_rto, MC_S);
     OTHERWISE(syn_retries, 6);
+    OTHERWISE(synack_retries, 5);
+    OTHERWISE(orphan_retries, 8);
+    OTHERWISE(keepalive_interval, 75 * MC_S);
+    OTHERWISE(keepalive_probes, 9);
     OTHERWISE(retries2, 15);
     OTHERWISE(ephemeral_ports, 28232);
     OTHERWISE(time_wait, 60 * MC_S);
@@ -38,6 +43,8 @@ static struct sim_kernel kernel_of(const struct sim_kernel *given)
     OTHERWISE(dns_attempts, 2);
 #undef OTHERWISE
     if (kernel.syn_retries > SIM_SYN_BACKOFFS_MAX) kernel.syn_retries = SIM_SYN_BACKOFFS_MAX;
+    if (kernel.syn_linear > SIM_SYN_BACKOFFS_MAX) kernel.syn_linear = SIM_SYN_BACKOFFS_MAX;
+    if (kernel.synack_retries > SIM_SYN_BACKOFFS_MAX) kernel.synack_retries = SIM_SYN_BACKOFFS_MAX;
     return kernel;
 }
 
@@ -49,6 +56,7 @@ struct sim_net *sim_net_new(const struct sim_net_options *options)
     net->engine = options->engine;
     net->seed = options->seed;
     net->kernel = kernel_of(options->kernel);
+    net->payload = net->kernel.mss - TIMESTAMPS;
     if (options->paths) {
         net->terms[SIM_TERMS_MACHINE] = options->paths->same_machine;
         net->terms[SIM_TERMS_ZONE] = options->paths->same_zone;
@@ -60,7 +68,7 @@ struct sim_net *sim_net_new(const struct sim_net_options *options)
     mc_map_init(&net->dns.kept, mc_pool_as_alloc(net->pool));
     mc_list_init(&net->dns.rules);
     mc_list_init(&net->rules);
-    mc_list_init(&net->observers);
+    mc_list_init(&net->shares);
     mc_list_init(&net->conns);
     net->resolver = SIM_NO_POD;
     net->ttl = 30 * MC_S;
@@ -78,22 +86,12 @@ void sim_net_free(struct sim_net *net)
     for (uint32_t i = 0; i < net->stack_count; i++) mc_pool_give(net->pool, net->stacks[i], sizeof *net->stacks[i]);
     mc_pool_give(net->pool, net->stacks, net->stack_capacity * sizeof *net->stacks);
     mc_pool_give(net->pool, net->links, net->link_count * sizeof *net->links);
+    sim_nics_fini(net);
     sim_ports_fini(net);
     sim_names_fini(net);
     sim_dns_fini(net);
     sim_rules_fini(net);
     mc_pool_give(net->pool, net, sizeof *net);
-}
-
-void sim_net_observe(struct sim_net *net, struct sim_net_observer *observer)
-{
-    mc_list_push_back(&net->observers, &observer->link);
-}
-
-void sim_net_unobserve(struct sim_net *net, struct sim_net_observer *observer)
-{
-    (void)net;
-    mc_list_remove(&observer->link);
 }
 
 /* ---- pods ---- */
@@ -131,6 +129,12 @@ uint32_t sim_net_pod_of(const struct sim_net *net, struct mc_addr addr)
 void sim_net_set_up(struct sim_net *net, uint32_t pod, bool up)
 {
     sim_net_stack(net, pod)->up = up;
+    if (!up) sim_pulses_begin(net);
+}
+
+void sim_net_limit_ports(struct sim_net *net, uint32_t pod, uint32_t ports)
+{
+    sim_net_stack(net, pod)->ports = ports;
 }
 
 bool sim_net_is_up(const struct sim_net *net, uint32_t pod)

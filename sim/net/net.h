@@ -6,19 +6,19 @@
  * lies the kernel: receive buffer, accept queue.
  *
  * TCP is modelled per burst. What a guest sends in one step on one stream leaves as one burst and is
- * one event where it arrives. The time of arrival comes from the path (latency; jitter, which never
- * reorders a stream; queues of limited rate, first in, first out), from window rounds (initial window,
- * slow start, also after an idle time of one RTO), and from segments lost:
+ * one event where it arrives; what the windows hold back leaves when ACKs make room (on lines of limited
+ * rate, in pieces of an eighth of the window), so that each burst is judged when it departs. There are
+ * no events for ACKs. The time of arrival comes from the path (latency; jitter, which never reorders a
+ * stream; queues of limited rate, first in, first out), from the windows (window.c: Linux's CUBIC with
+ * HyStart, slow start also after an idle time of one RTO), and from segments lost (loss.c). A SYN goes out
+ * at 0, 1, 3, 7, 15, 31, 63 s and is given up at 127 s; content after a probe and retries2 time-outs.
  *
- *     three later segments of the burst arrive   fast retransmit: one round trip later
- *     another segment is in flight               tail probe: after two round trips, at least 10 ms (RFC 8985)
- *     else                                       RTO: max(rto_min, round trip + 4 × jitter), doubling to
- *                                                rto_max; after retries2 retransmissions the stream is dead
- *     SYN                                        at 0, 1, 3, 7, 15, 31, 63 s; given up at 127 s
- *
- * The path is judged when a burst departs and again, as to cuts, when it arrives. There are no ACK
- * events. A process that ends leaves FIN (RST if there was unread data); a pod or machine that loses
- * its power leaves silence: its peers are half open, and get an RST once the address answers again.
+ * The path is judged when a burst departs and again, as to cuts, when it arrives: what is in flight keeps
+ * the delay and the place in the queue that it got, as on a wire, but not past a cut. An accept queue that
+ * is full drops SYNs, and the last packet of handshakes: the client believes to be connected then, and
+ * what it sends is not acknowledged. A process that ends leaves FIN (RST if there was unread data); a pod
+ * or machine that loses its power leaves silence: its peers are half open, and get an RST once the address
+ * answers again. Keep-alive probes are events only while somebody may be silent.
  */
 #ifndef SIM_NET_NET_H
 #define SIM_NET_NET_H
@@ -58,6 +58,7 @@ struct sim_process { /* embedded in its owner */
     struct sim_net *net;
     uint32_t pod;
     bool sidecar;              /* its own traffic is not captured */
+    struct sim_socket_plan sockets; /* of what it opens and listens at from now on; may be set at any time */
     struct mc_link ends;       /* private from here */
     struct mc_link listeners;
     struct mc_link queries;
@@ -90,24 +91,6 @@ struct sim_end *sim_end_of_turn(struct mc_link *link);
 
 /* ---- the network ---- */
 
-struct sim_conn_record { /* of one connection, as it stands */
-    uint64_t number;             /* 1, 2, …; never again */
-    uint32_t from, to;           /* pods; SIM_NO_POD: an address that nobody has */
-    bool from_sidecar, to_sidecar;
-    struct mc_addr source, target, original; /* target: as connected to, after capture and VIP; original: as asked for */
-    mc_ns opened_at;
-    enum mc_stream_reason reason; /* when closed */
-};
-
-/* Watches connections; embedded by its owner. Told during an event; may not call back. */
-struct sim_net_observer {
-    struct mc_link link;
-    void (*established)(struct sim_net_observer *observer, const struct sim_conn_record *conn, mc_ns now);
-    void (*closed)(struct sim_net_observer *observer, const struct sim_conn_record *conn, mc_ns now); /* also those never established */
-    /* The first bytes of a connection's direction 0 (from the opener) arrive. NULL: not wanted. */
-    void (*first_bytes)(struct sim_net_observer *observer, const struct sim_conn_record *conn, struct mc_slice bytes, mc_ns now);
-};
-
 struct sim_net_options {
     struct mc_pool *pool;
     struct sim_engine *engine;
@@ -118,8 +101,8 @@ struct sim_net_options {
 
 struct sim_net *sim_net_new(const struct sim_net_options *options); /* NULL refuses */
 void sim_net_free(struct sim_net *net); /* every process has left */
-void sim_net_observe(struct sim_net *net, struct sim_net_observer *observer);
-void sim_net_unobserve(struct sim_net *net, struct sim_net_observer *observer);
+/* The interface of a machine in each direction; 0: no limit. Before there is traffic. False refuses. */
+bool sim_net_set_nic(struct sim_net *net, uint32_t machine, uint64_t bits_per_second);
 
 /* Pods are numbered 0, 1, … in the order of adding; addresses are 10.128.0.0/9 + number + 1. False refuses. */
 struct sim_place {
@@ -131,6 +114,7 @@ uint32_t sim_net_pod_of(const struct sim_net *net, struct mc_addr addr); /* SIM_
 /* A pod that is down answers nothing: packets to it vanish. Pods are up when added. */
 void sim_net_set_up(struct sim_net *net, uint32_t pod, bool up);
 bool sim_net_is_up(const struct sim_net *net, uint32_t pod);
+void sim_net_limit_ports(struct sim_net *net, uint32_t pod, uint32_t ports); /* towards one address; 0: the kernel's range */
 
 struct sim_capture {
     bool on;
@@ -141,6 +125,8 @@ void sim_net_set_capture(struct sim_net *net, uint32_t pod, const struct sim_cap
 
 struct sim_pod_counts {
     uint64_t opened, accepted, failed; /* connections: asked for, accepted, not established */
+    uint64_t overflows;                /* connections and content that found an accept queue full */
+    uint64_t no_port;                  /* connections for which no port was free */
     uint64_t segments_out, segments_lost, retransmitted, bytes_out, bytes_in;
     uint32_t ends;                     /* now */
 };

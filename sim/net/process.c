@@ -85,6 +85,8 @@ static void listen_at(struct sim_process *process, uint32_t id, struct mc_addr a
     listener->process = process;
     listener->id = id;
     listener->addr = addr;
+    uint32_t backlog = process->sockets.backlog, most = process->net->kernel.somaxconn;
+    listener->most = backlog && backlog < most ? backlog : most;
     mc_list_push_back(&process->listeners, &listener->of_process);
     mc_list_push_back(&sim_net_stack(process->net, process->pod)->listeners, &listener->of_stack);
 }

@@ -55,9 +55,11 @@ uint32_t sim_rule_add(struct sim_net *net, const struct sim_rule_spec *spec)
         return 0;
     }
     rule->id = ++net->last_rule;
+    rule->since = net->engine ? net->engine->now : 0;
     if (!rule->spec.luck) rule->spec.luck = rule->id;
     mc_list_push_back(&net->rules, &rule->link);
     net->rule_count++;
+    if (spec->cut || spec->loss_ppm) sim_pulses_begin(net);
     return rule->id;
 }
 
@@ -117,6 +119,11 @@ static void touch(struct sim_rule *rule, uint64_t packets, struct sim_conn *conn
     rule->counts.connections++;
 }
 
+static bool is_about(const struct sim_rule *rule, const struct sim_conn *conn)
+{
+    return !rule->spec.old_only || (conn && conn->record.opened_at < rule->since);
+}
+
 static uint64_t key_of(const struct sim_rule *rule, uint64_t entity)
 {
     return mc_mix(entity ^ mc_mix(rule->spec.luck));
@@ -153,6 +160,7 @@ void sim_path_find(struct sim_net *net, const struct sim_stack *from, const stru
         path->latency = path->jitter = 0;
         path->loss_ppm = 0;
         path->bits_per_second = 0;
+        path->idle = 0;
         return;
     }
     int kind = kind_of(from, to);
@@ -161,6 +169,8 @@ void sim_path_find(struct sim_net *net, const struct sim_stack *from, const stru
     path->jitter = terms->jitter;
     path->loss_ppm = terms->loss_ppm;
     path->bits_per_second = terms->bits_per_second;
+    path->idle = terms->idle_timeout;
+    path->idle_reset = terms->idle_reset;
     path->busy = &net->links[from->place.machine].busy[kind];
     if (!net->rule_count) return;
     mc_list_each(link, &net->rules) {
@@ -183,7 +193,7 @@ bool sim_path_is_cut(struct sim_net *net, const struct sim_stack *from, const st
     bool cut = false;
     mc_list_each(link, &net->rules) {
         struct sim_rule *rule = mc_container(link, struct sim_rule, link);
-        if (!rule->spec.cut || picks(rule) || !matches(rule, from->number, to->number)) continue;
+        if (!rule->spec.cut || picks(rule) || !matches(rule, from->number, to->number) || !is_about(rule, conn)) continue;
         touch(rule, packets, conn);
         cut = true;
     }
@@ -195,8 +205,17 @@ struct verdict { /* on one packet */
     mc_ns delay, jitter;
 };
 
+/* Whether SPEC does something to a packet of SIZE by itself; *DROPS, whether it is lost. */
+static bool does(const struct sim_rule_spec *spec, uint32_t size, bool *drops)
+{
+    bool too_large = spec->mtu && size + SIM_IP_OVERHEAD > spec->mtu;
+    *drops = spec->cut || too_large;
+    if (spec->mtu && !too_large && !spec->cut) return false;
+    return *drops || spec->latency || spec->jitter || spec->bits_per_second || spec->refuse || (spec->reset && size);
+}
+
 static struct verdict judge_one(struct sim_net *net, const struct sim_path *path, uint64_t entity, uint64_t ordinal,
-                                struct sim_conn *conn, struct sim_judged *judged)
+                                uint32_t size, struct sim_conn *conn, struct sim_judged *judged)
 {
     struct verdict verdict = {0};
     if (path->loss_ppm && mc_chance(mc_draw(net->seed, MC_FOR_LOSS, entity, ordinal), path->loss_ppm, 1000000))
@@ -204,21 +223,23 @@ static struct verdict judge_one(struct sim_net *net, const struct sim_path *path
     for (uint32_t i = 0; i < path->rule_count; i++) {
         struct sim_rule *rule = path->rules[i];
         const struct sim_rule_spec *spec = &rule->spec;
-        if (!acts(net, rule, entity, ordinal)) continue;
-        bool drops = spec->cut;
+        bool drops;
+        if (!is_about(rule, conn) || (spec->reset && !size) || spec->idle || !acts(net, rule, entity, ordinal)) continue;
+        bool done = does(spec, size, &drops);
         if (spec->loss_ppm)
             drops |= mc_chance(mc_draw(net->seed, MC_FOR_LOSS, key_of(rule, entity), ordinal), spec->loss_ppm, 1000000);
-        if (drops || spec->latency || spec->jitter || spec->bits_per_second || spec->refuse) touch(rule, 1, conn);
+        if (drops || done) touch(rule, 1, conn);
         verdict.lost |= drops;
         verdict.delay += spec->latency;
         verdict.jitter += spec->jitter;
         judged->refused |= spec->refuse;
+        judged->reset |= spec->reset;
     }
     return verdict;
 }
 
-struct sim_judged sim_path_judge(struct sim_net *net, const struct sim_path *path, uint64_t entity, uint64_t *ordinal,
-                                 uint32_t packets, struct sim_conn *conn)
+struct sim_judged sim_path_judge_bytes(struct sim_net *net, const struct sim_path *path, uint64_t entity, uint64_t *ordinal,
+                                       uint32_t packets, uint32_t bytes, struct sim_conn *conn)
 {
     struct sim_judged judged = {.delay = path->latency, .jitter = path->jitter};
     mc_ns delay = 0, jitter = 0;
@@ -227,15 +248,53 @@ struct sim_judged sim_path_judge(struct sim_net *net, const struct sim_path *pat
         return judged;
     }
     for (uint32_t i = 0; i < packets; i++) {
-        struct verdict verdict = judge_one(net, path, entity, (*ordinal)++, conn, &judged);
+        uint32_t size = i + 1 < packets ? net->payload : bytes - i * net->payload;
+        struct verdict verdict = judge_one(net, path, entity, (*ordinal)++, size, conn, &judged);
         delay = mc_ns_max(delay, verdict.delay);
         jitter = mc_ns_max(jitter, verdict.jitter);
         judged.lost += verdict.lost;
+        judged.lost_bytes += verdict.lost ? size : 0;
         judged.after = verdict.lost ? 0 : judged.after + 1;
+        judged.tail = verdict.lost ? judged.tail + 1 : 0;
     }
     judged.delay += delay;
     judged.jitter += jitter;
     return judged;
+}
+
+struct sim_judged sim_path_judge(struct sim_net *net, const struct sim_path *path, uint64_t entity, uint64_t *ordinal,
+                                 uint32_t packets, struct sim_conn *conn)
+{
+    return sim_path_judge_bytes(net, path, entity, ordinal, packets, (packets - 1) * net->payload, conn);
+}
+
+/* ---- tables of connections on the way ---- */
+
+mc_ns sim_path_idle(const struct sim_path *path, const struct sim_conn *conn, bool *reset)
+{
+    mc_ns least = path->idle;
+    *reset = path->idle_reset;
+    for (uint32_t i = 0; i < path->rule_count; i++) {
+        const struct sim_rule_spec *spec = &path->rules[i]->spec;
+        if (!spec->idle || !is_about(path->rules[i], conn) || (least && least <= spec->idle)) continue;
+        least = spec->idle;
+        *reset = spec->idle_reset;
+    }
+    return least;
+}
+
+void sim_path_touch_idle(const struct sim_path *path, struct sim_conn *conn)
+{
+    for (uint32_t i = 0; i < path->rule_count; i++)
+        if (path->rules[i]->spec.idle && is_about(path->rules[i], conn)) touch(path->rules[i], 1, conn);
+}
+
+bool sim_path_is_slow(const struct sim_path *path)
+{
+    if (path->bits_per_second) return true;
+    for (uint32_t i = 0; i < path->rule_count; i++)
+        if (path->rules[i]->spec.bits_per_second) return true;
+    return false;
 }
 
 mc_ns sim_path_jitter(struct sim_net *net, uint64_t entity, uint64_t ordinal, mc_ns delay, mc_ns jitter)

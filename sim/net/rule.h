@@ -28,6 +28,11 @@ struct sim_rule_spec {
     uint64_t bits_per_second;      /* 0: no limit; each sending pod has a queue of its own */
     bool cut;                      /* dropped without a word */
     bool refuse;                   /* new connections get an RST */
+    bool reset;                    /* a segment with bytes, or FIN, is answered with an RST to both ends */
+    uint32_t mtu;                  /* IP packets over so many bytes are dropped without a word; 0: no limit */
+    mc_ns idle;                    /* a connection without a packet for longer is forgotten: what it sends is dropped; 0: never */
+    bool idle_reset;               /* … and answered with an RST to the sender */
+    bool old_only;                 /* only connections opened before the rule was added */
     uint32_t share_ppm;            /* of the packets; 0: all */
     uint32_t first, every, skip;   /* 0: no such limit */
     uint64_t luck;                 /* keys its draws, so that they do not hang on what other rules there are; 0: its id */
