@@ -147,8 +147,9 @@ static void begin_with_framework(lua_State *L, int index, struct mc_arena *arena
 {
     if (lua_getfield(L, index, "framework") != LUA_TNIL) {
         struct mc_str name = sim_schema_text(L, -1, arena, what, "framework");
+        const char *label = lua_pushfstring(L, "framework %s", name.p);
         sim_push_framework(L, what, name.p);
-        sim_schema_read(L, -1, arena, lua_pushfstring(L, "framework %s", name.p), service_fields, VERSION_FIELDS - 1, words);
+        sim_schema_read(L, -1, arena, label, service_fields, VERSION_FIELDS - 1, words);
         lua_pop(L, 2);
     }
     lua_pop(L, 1);
