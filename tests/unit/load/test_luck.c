@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "sim/load/arrival.h"
 #include "sim/load/sampler.h"
+#include "sim/plan/dist.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -150,6 +151,71 @@ START_TEST(other_distributions_are_what_they_are_called)
 }
 END_TEST
 
+/* Pareto by hand: F(x) = 1 − (L/x)^α; with α = 2, L = 1 ms the median is √2 ms, the 99th percentile 10 ms, the mean 2 ms. */
+START_TEST(pareto_has_the_quantiles_of_its_formula)
+{
+    struct sim_dist dist = {.kind = SIM_DIST_PARETO, .p50 = MC_MS, .alpha_milli = 2000};
+    struct sim_sampler sampler = sim_sampler_of(&dist);
+    static const struct { double survival; mc_ns value; } points[] = {{0.5, 1414214}, {0.1, 3162278}, {0.01, 10000000}, {0.0001, 100000000}};
+    for (size_t i = 0; i < 4; i++) ck_assert_double_lt(fabs((double)at(&sampler, points[i].survival) / (double)points[i].value - 1), 1e-6);
+    ck_assert_double_lt(fabs((double)sim_dist_mean(&dist) / 2e6 - 1), 1e-6);
+}
+END_TEST
+
+/* … bounded at H: F(x) = (1 − (L/x)^α) / (1 − (L/H)^α). α = 1, L = 1 ms, H = 100 ms: median 1 / 0.505 ms,
+ * mean ln 100 / 0.99 ms; α = 1.5: mean 3 (1 − 0.1) / (1 − 0.001) ms. */
+START_TEST(bounded_pareto_stays_in_its_bounds)
+{
+    struct sim_dist dist = {.kind = SIM_DIST_PARETO, .p50 = MC_MS, .p99 = 100 * MC_MS, .alpha_milli = 1000};
+    struct sim_sampler sampler = sim_sampler_of(&dist);
+    ck_assert_double_lt(fabs((double)at(&sampler, 0.5) / (1e6 / 0.505) - 1), 1e-6);
+    ck_assert_double_lt(fabs((double)sim_dist_mean(&dist) / (log(100) / 0.99 * 1e6) - 1), 1e-6);
+    ck_assert_int_le(sim_sampler_draw(&sampler, 0), 100 * MC_MS);
+    ck_assert_int_ge(sim_sampler_draw(&sampler, 0), 99 * MC_MS);
+    ck_assert_int_eq(sim_sampler_draw(&sampler, UINT64_MAX), MC_MS);
+    dist.alpha_milli = 1500;
+    sampler = sim_sampler_of(&dist);
+    double sum = 0;
+    for (int i = 0; i < 1000000; i++) sum += (double)at(&sampler, (i + 0.5) / 1000000);
+    ck_assert_double_lt(fabs(sum / 1e12 / (2.7 / 0.999) - 1), 1e-4);
+    ck_assert_double_lt(fabs((double)sim_dist_mean(&dist) / (2.7e6 / 0.999) - 1), 1e-6);
+}
+END_TEST
+
+/* Straight lines: half of the way from 50 to 99 is half of the way from 10 to 80. */
+START_TEST(tables_of_quantiles_are_followed)
+{
+    static const struct sim_quantile points[] = {{500000, 10 * MC_MS}, {990000, 80 * MC_MS}, {1000000, 100 * MC_MS}};
+    struct sim_dist dist = {.kind = SIM_DIST_QUANTILES, .points = points, .count = 3};
+    struct sim_sampler sampler = sim_sampler_of(&dist);
+    static const struct { double p; double ms; } cases[] = {{0.0, 10}, {0.3, 10}, {0.5, 10}, {0.745, 45}, {0.99, 80}, {0.995, 90}, {0.9999999, 100}};
+    for (size_t i = 0; i < 7; i++) {
+        mc_ns value = sim_sampler_draw(&sampler, (uint64_t)(cases[i].p * 0x1p64));
+        ck_assert_msg(fabs((double)value / 1e6 - cases[i].ms) < 0.001, "%g: %ld", cases[i].p, (long)value);
+    }
+    ck_assert_int_eq(sim_dist_mean(&dist), 5 * MC_MS + 22050 * MC_US + 900 * MC_US); /* 0.5·10 + 0.49·45 + 0.01·90 */
+}
+END_TEST
+
+/* 95 of 100 at 5 ms, the others exponential with mean 1 s: 50 000 draws have 2500 ± 3.29 √2375 of them. */
+START_TEST(mixes_have_their_weights)
+{
+    static const struct sim_dist_part parts[] = {{95, {.kind = SIM_DIST_CONSTANT, .mean = 5 * MC_MS}}, {5, {.kind = SIM_DIST_EXPONENTIAL, .mean = MC_S}}};
+    struct sim_dist dist = {.kind = SIM_DIST_MIX, .parts = parts, .count = 2};
+    struct sim_sampler sampler = sim_sampler_of(&dist);
+    int slow = 0;
+    double sum = 0;
+    for (uint64_t i = 0; i < 50000; i++) {
+        mc_ns value = sim_sampler_draw(&sampler, mc_mix(i));
+        slow += value != 5 * MC_MS;
+        sum += value != 5 * MC_MS ? (double)value : 0;
+    }
+    ck_assert_msg(abs(slow - 2500) < 161, "%d slow", slow);
+    ck_assert_double_lt(fabs(sum / slow / 1e9 - 1), 3.29 / sqrt(2340)); /* the part's draw does not depend on having been picked */
+    ck_assert_int_eq(sim_dist_mean(&dist), 4750 * MC_US + 50 * MC_MS);
+}
+END_TEST
+
 Suite *test_luck_suite(void)
 {
     Suite *suite = suite_create("luck");
@@ -162,6 +228,10 @@ Suite *test_luck_suite(void)
     tcase_add_test(tc, luck_belongs_to_the_load);
     tcase_add_test(tc, lognormal_has_the_percentiles_asked_for);
     tcase_add_test(tc, other_distributions_are_what_they_are_called);
+    tcase_add_test(tc, pareto_has_the_quantiles_of_its_formula);
+    tcase_add_test(tc, bounded_pareto_stays_in_its_bounds);
+    tcase_add_test(tc, tables_of_quantiles_are_followed);
+    tcase_add_test(tc, mixes_have_their_weights);
     suite_add_tcase(suite, tc);
     return suite;
 }
