@@ -161,6 +161,7 @@ void sim_path_find(struct sim_net *net, const struct sim_stack *from, const stru
         path->loss_ppm = 0;
         path->bits_per_second = 0;
         path->idle = 0;
+        path->idle_reset = false;
         return;
     }
     int kind = kind_of(from, to);
