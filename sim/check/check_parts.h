@@ -33,6 +33,7 @@ struct sim_phase {
 struct sim_mark {
     mc_ns at;
     uint32_t src, dst;
+    uint32_t amount; /* ABANDONED: microseconds of CPU */
     uint16_t result;
     uint8_t kind;
 };

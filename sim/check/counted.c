@@ -22,6 +22,7 @@ static bool mark_kind_of(enum sim_counted what, enum sim_mark_kind *kind)
     case SIM_COUNT_HANDSHAKES: *kind = SIM_MARK_HANDSHAKE; return true;
     case SIM_COUNT_CSRS: *kind = SIM_MARK_CSR; return true;
     case SIM_COUNT_RETRIES: *kind = SIM_MARK_RETRY; return true;
+    case SIM_COUNT_ABANDONED: *kind = SIM_MARK_ABANDONED; return true;
     case SIM_COUNT_XDS: *kind = SIM_MARK_XDS; return true;
     case SIM_COUNT_CERTS:
     case SIM_COUNT_EVENTS: return false;
@@ -133,6 +134,17 @@ uint64_t sim_count(struct sim_check *check, enum sim_counted what, const struct 
     while (pass_next(&pass, &at, &times)) count += times;
     sim_filter_fini(&pass.filter);
     return count;
+}
+
+mc_ns sim_count_wasted(struct sim_check *check, const struct sim_query *query)
+{
+    struct pass pass;
+    mc_ns at, wasted = 0;
+    uint32_t times;
+    if (!pass_begin(&pass, check, SIM_COUNT_ABANDONED, query)) return 0;
+    while (pass_next(&pass, &at, &times)) wasted += mark_at(check, pass.at - 1)->amount * MC_US;
+    sim_filter_fini(&pass.filter);
+    return wasted;
 }
 
 /* Two passes over the same things, the second one WINDOW behind the first. */

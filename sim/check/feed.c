@@ -335,17 +335,27 @@ void sim_check_pod(struct sim_check *check, uint32_t pod, bool alive)
 
 /* ---- counted things and events ---- */
 
-void sim_check_mark(struct sim_check *check, mc_ns now, enum sim_mark_kind kind, uint32_t result, uint32_t src, uint32_t dst)
+static void add_mark(struct sim_check *check, const struct sim_mark *mark)
 {
-    struct sim_mark mark = {.at = now, .src = src, .dst = dst, .result = (uint16_t)result, .kind = (uint8_t)kind};
-    move_on(check, now);
+    move_on(check, mark->at);
     if (check->mark_count == SIM_MARKS_MAX) {
-        check->marks[check->mark_first] = mark;
+        check->marks[check->mark_first] = *mark;
         check->mark_first = (check->mark_first + 1) % SIM_MARKS_MAX;
         return;
     }
-    if (sim_check_grow(check, &check->marks, check->mark_count, &check->mark_capacity, sizeof mark))
-        check->marks[check->mark_count++] = mark;
+    if (sim_check_grow(check, &check->marks, check->mark_count, &check->mark_capacity, sizeof *mark))
+        check->marks[check->mark_count++] = *mark;
+}
+
+void sim_check_mark(struct sim_check *check, mc_ns now, enum sim_mark_kind kind, uint32_t result, uint32_t src, uint32_t dst)
+{
+    add_mark(check, &(struct sim_mark){.at = now, .src = src, .dst = dst, .result = (uint16_t)result, .kind = (uint8_t)kind});
+}
+
+void sim_check_abandoned(struct sim_check *check, mc_ns now, uint32_t dst, mc_ns cpu)
+{
+    mc_ns micros = mc_ns_min(cpu / MC_US, UINT32_MAX);
+    add_mark(check, &(struct sim_mark){.at = now, .src = UINT32_MAX, .dst = dst, .amount = (uint32_t)micros, .kind = SIM_MARK_ABANDONED});
 }
 
 void sim_check_handshake_names(struct sim_check *check, const char *const *names, uint32_t count)

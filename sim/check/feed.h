@@ -65,7 +65,8 @@ void sim_check_ca(struct sim_check *check, mc_ns now, bool up); /* whether the C
     X(CSR, "csr") \
     X(RETRY, "retry") \
     X(XDS, "xds") \
-    X(CONNECTION, "connection")
+    X(CONNECTION, "connection") \
+    X(ABANDONED, "abandoned")
 
 enum sim_mark_kind {
 #define X(name, text) SIM_MARK_##name,
@@ -78,6 +79,8 @@ enum sim_xds_result { SIM_XDS_PUSH, SIM_XDS_ACK, SIM_XDS_NACK };
 
 /* RESULT: enum mc_tls_result's number, sim_csr_result or sim_xds_result; 0 of others. */
 void sim_check_mark(struct sim_check *check, mc_ns now, enum sim_mark_kind kind, uint32_t result, uint32_t src, uint32_t dst);
+/* A server is done with a request whose caller had gone, and has burnt so much CPU for it. */
+void sim_check_abandoned(struct sim_check *check, mc_ns now, uint32_t dst, mc_ns cpu);
 /* Names of handshake results by number; borrowed for life. */
 void sim_check_handshake_names(struct sim_check *check, const char *const *names, uint32_t count);
 

@@ -17,6 +17,8 @@ const struct sim_metric_doc sim_metric_docs[] = {
     {"csr_requests", "", "count", "src result phase", "requests for a certificate, at the CA", SIM_METRIC_COUNTED, SIM_COUNT_CSRS},
     {"retries", "", "count", "src dst phase", "retries by sidecars", SIM_METRIC_COUNTED, SIM_COUNT_RETRIES},
     {"xds", "", "count", "src result phase", "pushes of configuration, and what proxies answered", SIM_METRIC_COUNTED, SIM_COUNT_XDS},
+    {"abandoned", "", "count", "dst phase", "requests that a server worked on although their caller had gone", SIM_METRIC_COUNTED,
+     SIM_COUNT_ABANDONED},
     {"events", "", "count", "kind subject phase", "events of the run", SIM_METRIC_COUNTED, SIM_COUNT_EVENTS},
     {"cert_heal_time", "ns", OF_VALUES, "", "from a leaf's running out, or the CA's return, to the workload's next leaf",
      SIM_METRIC_RECORDED},

@@ -1,5 +1,5 @@
 /* Questions about the run so far, asked between events: requests{}, connections{}, handshakes{},
- * certs{}, csr_requests{}, retries{}, xds{}, events{}.
+ * certs{}, csr_requests{}, retries{}, xds{}, abandoned{}, events{}.
  *
  * Requests are never kept. They are counted in cells: one per (source, destination, code, flags, path,
  * phase) and slice of time. A slice ends every second, at the start and end of every fault and phase,
@@ -95,10 +95,13 @@ enum sim_counted {
     SIM_COUNT_CSRS,        /* src, result, window, since, until; at the CA */
     SIM_COUNT_RETRIES,     /* src, dst, window, since, until; by sidecars */
     SIM_COUNT_XDS,         /* src (the proxy's service), result, window, since, until */
+    SIM_COUNT_ABANDONED,   /* dst, window, since, until; when the server was done with them */
     SIM_COUNT_EVENTS,      /* kind, subject, window, since, until */
 };
 
 uint64_t sim_count(struct sim_check *check, enum sim_counted what, const struct sim_query *query);
+/* The CPU that servers burnt for requests whose callers had gone. */
+mc_ns sim_count_wasted(struct sim_check *check, const struct sim_query *query);
 /* The most within any WINDOW (>= 1 ms), in things per second × 1000. Not of connections and certs. */
 uint64_t sim_count_peak_rps(struct sim_check *check, enum sim_counted what, const struct sim_query *query, mc_ns window);
 

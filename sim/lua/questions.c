@@ -1,4 +1,4 @@
-/* requests{}, connections{}, handshakes{}, certs{}, csr_requests{}, retries{}, xds{}, events{}. */
+/* requests{}, connections{}, handshakes{}, certs{}, csr_requests{}, retries{}, xds{}, abandoned{}, events{}. */
 #include "sim/lua/figures.h"
 #include "sim/lua/actors.h"
 #include <stdio.h>
@@ -28,6 +28,7 @@ static const struct { const char *name; uint32_t what; } words[] = {
     {"csr_requests", SIM_COUNT_CSRS},
     {"retries", SIM_COUNT_RETRIES},
     {"xds", SIM_COUNT_XDS},
+    {"abandoned", SIM_COUNT_ABANDONED},
     {"events", SIM_COUNT_EVENTS},
 };
 
@@ -35,14 +36,14 @@ static const struct { const char *name; uint32_t what; } words[] = {
 
 #define AT(member) offsetof(struct sim_query, member)
 #define ON(what) (1ull << (what))
-#define TIMES (ON(REQUESTS) | ON(SIM_COUNT_HANDSHAKES) | ON(SIM_COUNT_CSRS) | ON(SIM_COUNT_RETRIES) | ON(SIM_COUNT_XDS) | ON(SIM_COUNT_EVENTS))
+#define TIMES (ON(REQUESTS) | ON(SIM_COUNT_HANDSHAKES) | ON(SIM_COUNT_CSRS) | ON(SIM_COUNT_RETRIES) | ON(SIM_COUNT_XDS) | ON(SIM_COUNT_ABANDONED) | ON(SIM_COUNT_EVENTS))
 
 static const struct {
     struct sim_field field;
     uint64_t of;
 } all_fields[] = {
     {{"src", SIM_FIELD_TEXT, AT(src)}, ON(REQUESTS) | ON(SIM_COUNT_CONNECTIONS) | ON(SIM_COUNT_HANDSHAKES) | ON(SIM_COUNT_CSRS) | ON(SIM_COUNT_RETRIES) | ON(SIM_COUNT_XDS)},
-    {{"dst", SIM_FIELD_TEXT, AT(dst)}, ON(REQUESTS) | ON(SIM_COUNT_CONNECTIONS) | ON(SIM_COUNT_HANDSHAKES) | ON(SIM_COUNT_RETRIES)},
+    {{"dst", SIM_FIELD_TEXT, AT(dst)}, ON(REQUESTS) | ON(SIM_COUNT_CONNECTIONS) | ON(SIM_COUNT_HANDSHAKES) | ON(SIM_COUNT_RETRIES) | ON(SIM_COUNT_ABANDONED)},
     {{"version", SIM_FIELD_TEXT, AT(version)}, ON(REQUESTS)},
     {{"code", SIM_FIELD_READ, AT(code)}, ON(REQUESTS)},
     {{"flags", SIM_FIELD_TEXT, AT(flags)}, ON(REQUESTS)},
@@ -231,7 +232,7 @@ static answer_fn *find_answer(const char *method)
     return NULL;
 }
 
-static const char *const count_answers[] = {"count", "peak_rps", "alive"};
+static const char *const count_answers[] = {"count", "peak_rps", "alive", "cpu"};
 
 bool sim_question_test(lua_State *L, int index)
 {
@@ -250,6 +251,7 @@ bool sim_question_has(lua_State *L, int index, const char *method)
     if (!question || question->what == REQUESTS) return find_answer(method) != NULL;
     if (!strcmp(method, "count")) return true;
     if (!strcmp(method, "alive")) return question->what == SIM_COUNT_CONNECTIONS;
+    if (!strcmp(method, "cpu")) return question->what == SIM_COUNT_ABANDONED;
     return !strcmp(method, "peak_rps") && question->what != SIM_COUNT_CERTS && question->what != SIM_COUNT_CONNECTIONS;
 }
 
@@ -263,6 +265,7 @@ static struct sim_answer answer_counted(lua_State *L, const struct question *que
         if (window < MC_MS) sim_schema_error(L, "peak_rps", "window", "at least 1ms");
         return number((double)sim_count_peak_rps(check, what, &query, window) / 1000, false, 0);
     }
+    if (!strcmp(method, "cpu")) return figure(true, SIM_FIGURE_DURATION, sim_count_wasted(check, &query), sim_count(check, what, &query));
     if (!strcmp(method, "alive")) query.alive = true;
     uint64_t count = sim_count(check, what, &query);
     return number((double)count, true, count);

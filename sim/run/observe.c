@@ -140,6 +140,7 @@ static void arrival(struct sim_observer *observer, const struct sim_arrival_reco
                             .code = arrival->code,
                             .duration = arrival->ended - arrival->started};
     sim_check_arrival(run->check, arrival->ended, &seen);
+    if (arrival->abandoned) sim_check_abandoned(run->check, arrival->ended, seen.dst, arrival->cpu);
     run_rules_arrival(run, arrival);
 }
 

@@ -152,6 +152,23 @@ START_TEST(pictures)
 }
 END_TEST
 
+/* Ten requests at the database and one at the web whose callers had gone, 3 ms of CPU each. */
+START_TEST(what_was_done_for_nobody)
+{
+    struct shop shop;
+    shop_open(&shop);
+    uint32_t web = shop_version(&shop, WEB, 0), db = shop_version(&shop, DB, 0);
+    for (uint32_t i = 0; i < 10; i++) sim_check_abandoned(shop.check, i * MC_S, db, 3 * MC_MS);
+    sim_check_abandoned(shop.check, 10 * MC_S, web, 3 * MC_MS);
+    struct sim_query query = {.dst = MC_STR("db"), .since = 4 * MC_S};
+    ck_assert_uint_eq(sim_count(shop.check, SIM_COUNT_ABANDONED, &query), 6);
+    ck_assert_int_eq(sim_count_wasted(shop.check, &query), 18 * MC_MS);
+    ck_assert_int_eq(sim_count_wasted(shop.check, &(struct sim_query){0}), 33 * MC_MS);
+    ck_assert_uint_eq(sim_count(shop.check, SIM_COUNT_RETRIES, &(struct sim_query){0}), 0);
+    shop_close(&shop);
+}
+END_TEST
+
 START_TEST(counted_things)
 {
     static const char *const handshakes[] = {"ok", "certificate_expired"};
@@ -189,6 +206,7 @@ Suite *test_series_suite(void)
     tcase_add_test(tests, nothing_is_lost_between_windows);
     tcase_add_test(tests, pictures);
     tcase_add_test(tests, counted_things);
+    tcase_add_test(tests, what_was_done_for_nobody);
     suite_add_tcase(suite, tests);
     return suite;
 }
