@@ -419,15 +419,24 @@ struct sim_fault *sim_faults_at(const struct sim_faults *faults, uint32_t index)
     return faults->list[index];
 }
 
-bool sim_faults_select(struct sim_faults *faults, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error)
+static bool select_as(struct sim_faults *faults, uint64_t ordinal, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error)
 {
     struct sim_candidate *list;
     uint32_t count;
     if (!fault_candidates(faults, &list, &count)) return sim_error_set(error, selector->source, "out of memory");
-    uint64_t ordinal = (uint64_t)faults->selections++ << 32;
     bool good = sim_select(faults->plan, sim_world_realm(faults->world)->seed, list, count, selector, ordinal, &faults->alloc, set, error);
     mc_alloc_give(&faults->alloc, list, (count + 1) * sizeof *list);
     return good;
+}
+
+bool sim_faults_select(struct sim_faults *faults, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error)
+{
+    return select_as(faults, (uint64_t)faults->selections++ << 32, selector, set, error);
+}
+
+bool sim_faults_peek(struct sim_faults *faults, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error)
+{
+    return select_as(faults, (uint64_t)faults->selections << 32, selector, set, error);
 }
 
 /* ---- what the run tells ---- */

@@ -30,6 +30,8 @@ struct sim_fault *sim_faults_at(const struct sim_faults *faults, uint32_t index)
 
 /* For everything else that selects: one ordinal per selection, in the order of the script's calls. */
 bool sim_faults_select(struct sim_faults *faults, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error);
+/* What the next one would select, without taking its ordinal: looking changes nothing. */
+bool sim_faults_peek(struct sim_faults *faults, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error);
 
 /* ---- what the run tells ---- */
 

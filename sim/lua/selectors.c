@@ -88,6 +88,10 @@ uint32_t sim_selectors_read(lua_State *L, int index, struct mc_arena *arena, con
 void sim_selectors_open(lua_State *L)
 {
     luaL_newmetatable(L, pods_type);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, sim_pods_list);
+    lua_setfield(L, -2, "list");
+    lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
     lua_pushcfunction(L, make_pods);
     lua_setglobal(L, "pods");

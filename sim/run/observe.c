@@ -139,6 +139,7 @@ static void arrival(struct sim_observer *observer, const struct sim_arrival_reco
                             .path = path_of(run, arrival->path),
                             .code = arrival->code,
                             .duration = arrival->ended - arrival->started};
+    run->pods[arrival->at]->requests++;
     sim_check_arrival(run->check, arrival->ended, &seen);
     if (arrival->abandoned) sim_check_abandoned(run->check, arrival->ended, seen.dst, arrival->cpu);
     run_rules_arrival(run, arrival);

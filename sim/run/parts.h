@@ -10,6 +10,7 @@
  *   traces.c      what the core's trace records say reaches the same places
  *   invariants.c  rules that must hold at every moment
  *   judge.c       thresholds, invariants, faults that touched nothing: verdicts at the end
+ *   look.c        pods as scripts see them
  *   faults.c      faults of scripts: what the catalogue needs of a run
  *   tell.c        events and verdicts for the sink and for questions
  *   honest.c      verdicts that rest on what is ignored
@@ -73,6 +74,7 @@ struct run_pod {
     bool joined;              /* the registry knows it */
     bool gone;                /* for good */
     uint64_t last_serial;     /* of its SVIDs */
+    uint64_t requests;        /* arrivals that its application was done with */
 };
 
 struct run_path { /* a path that was seen lately and its number in sim/check */

@@ -158,6 +158,19 @@ bool sim_run_canary_step(const struct sim_run *run, const struct sim_canary *can
 bool sim_run_select(struct sim_run *run, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error);
 struct mc_str sim_run_pod_name(const struct sim_run *run, uint32_t pod);
 
+struct sim_run_pod { /* a pod of a service as it is now */
+    struct mc_str name, service, version, zone;
+    bool up, ready;
+    uint64_t requests;        /* that its application was done with, since it is there */
+    mc_ns cpu, sidecar_cpu;   /* burnt, since it is there */
+    mc_ns throttled;          /* of the application: had work, and no quota */
+    uint64_t memory;          /* of the application: its working set in bytes */
+};
+
+/* What the selector means now, as sim_run_select, but no luck is drawn. */
+bool sim_run_peek(struct sim_run *run, const struct sim_selector *selector, struct sim_pod_set *set, struct sim_error *error);
+bool sim_run_pod(const struct sim_run *run, uint32_t pod, struct sim_run_pod *view); /* POD of a set; false: none of a service's */
+
 /* NULL: ERROR. The run owns the fault until free. It starts at once, or after spec->after is cleared. */
 struct sim_fault *sim_run_fault(struct sim_run *run, const struct sim_fault_spec *spec, struct sim_error *error);
 void sim_run_fault_clear(struct sim_run *run, struct sim_fault *fault); /* harmless if cleared */
