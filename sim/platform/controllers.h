@@ -140,9 +140,13 @@ struct sim_drain_view sim_controllers_drain_view(const struct sim_controllers *c
 
 struct sim_machine_view {
     uint32_t zone, pods;
+    uint32_t number;               /* of its name, "node-3" */
     bool ready, cordoned, tainted; /* tainted: node.kubernetes.io/unreachable:NoExecute */
 };
 bool sim_controllers_machine_view(const struct sim_controllers *controllers, uint32_t machine, struct sim_machine_view *view); /* false: not one of them */
+
+/* The machine whose name is "node-NUMBER"; SIM_NONE. */
+uint32_t sim_controllers_machine_at(const struct sim_controllers *controllers, uint32_t number);
 
 /* ---- autoscaling ---- */
 

@@ -21,8 +21,18 @@ bool sim_controllers_machine_view(const struct sim_controllers *controllers, uin
 {
     const struct ctl_machine *machine = ctl_machine_of(controllers, number);
     if (!machine) return false;
-    *view = (struct sim_machine_view){machine->zone, machine->held, machine->ready, machine->cordoned, machine->tainted};
+    *view = (struct sim_machine_view){.zone = machine->zone,
+                                      .pods = machine->held,
+                                      .number = (uint32_t)(machine - controllers->machines),
+                                      .ready = machine->ready,
+                                      .cordoned = machine->cordoned,
+                                      .tainted = machine->tainted};
     return true;
+}
+
+uint32_t sim_controllers_machine_at(const struct sim_controllers *controllers, uint32_t number)
+{
+    return number < controllers->machine_count ? controllers->machines[number].number : SIM_NONE;
 }
 
 /* ---- leases ---- */

@@ -1,4 +1,5 @@
 #include "sim/check/threshold.h"
+#include "sim/platform/controllers.h"
 #include "sim/run/parts.h"
 
 /* What is wrong with a plan whatever the luck: callees that do not exist, calls in a circle, values that
@@ -106,6 +107,19 @@ static bool check_services(const struct sim_plan *plan, struct sim_error *error)
     return true;
 }
 
+static bool check_workloads(const struct sim_plan *plan, struct sim_error *error)
+{
+    for (uint32_t i = 0; i < plan->topology.service_count; i++) {
+        const struct sim_service *service = &plan->topology.services[i];
+        char why[SIM_WORKLOAD_WHY];
+        uint32_t replicas = 0;
+        for (uint32_t v = 0; v < service->version_count; v++) replicas += service->versions[v].replicas;
+        if (!sim_workload_check(&service->workload, replicas, why))
+            return sim_error_set(error, service->source, "service %.*s: workload: %s", MC_STR_ARG(service->name), why);
+    }
+    return true;
+}
+
 static bool check_loads(const struct sim_plan *plan, struct sim_error *error)
 {
     for (uint32_t i = 0; i < plan->load_count; i++)
@@ -142,6 +156,6 @@ bool sim_run_check(const struct sim_plan *plan, struct sim_error *error)
 {
     error->text[0] = 0;
     if (plan->duration <= 0) return sim_error_set(error, plan->source, "duration must be longer than 0s");
-    return check_services(plan, error) && check_calls(plan, error) && check_loads(plan, error) && check_invariants(plan, error) &&
+    return check_services(plan, error) && check_workloads(plan, error) && check_calls(plan, error) && check_loads(plan, error) && check_invariants(plan, error) &&
            check_thresholds(plan, error);
 }
