@@ -225,6 +225,7 @@ static void check_cached(lua_State *L, const struct cached_words *words)
     if (plan->keys < 1 || plan->keys > SIM_CACHE_KEYS_MAX) sim_schema_error(L, "cached", "keys", "%u is not between 1 and %d", plan->keys, SIM_CACHE_KEYS_MAX);
     if (words->has_zipf && words->has_hot) luaL_error(L, "cached: 'zipf' or 'hot', not both");
     if (words->zipf_milli > 4000) sim_schema_error(L, "cached", "zipf", "at most 4");
+    if (words->has_hot && plan->keys < 2) sim_schema_error(L, "cached", "hot", "needs 'keys', how many there are in all");
     if (words->has_hot && (!plan->hot_keys || plan->hot_keys >= plan->keys)) sim_schema_error(L, "cached", "hot", "'keys' is not between 1 and %u", plan->keys - 1);
     if (words->store.n && plan->single_flight) luaL_error(L, "cached: 'single_flight' is within one process: not with a 'store'");
 }
