@@ -155,17 +155,21 @@ static void begin_with_framework(lua_State *L, int index, struct mc_arena *arena
     lua_pop(L, 1);
 }
 
-static void finish_version(lua_State *L, const char *what, struct service_words *words)
+/* LEAST replicas: a version may have none if another one has, as what is rolled out later. */
+static void finish_version(lua_State *L, const char *what, struct service_words *words, uint32_t least)
 {
     if (words->zones.count) {
         words->version.zones = words->zones.list;
         words->version.zone_count = words->zones.count;
     }
-    if (words->version.replicas == 0 || words->version.replicas > 100000)
-        sim_schema_error(L, what, "replicas", "%u is not between 1 and 100000", words->version.replicas);
+    if (words->version.replicas < least || words->version.replicas > 100000)
+        sim_schema_error(L, what, "replicas", "%u is not between %u and 100000", words->version.replicas, least);
     if (words->error_status < 400 || words->error_status > 599)
         sim_schema_error(L, what, "error_status", "%u is not between 400 and 599", words->error_status);
     words->version.error_status = (uint16_t)words->error_status;
+    /* Always, the default, is not for Jobs */
+    bool job = words->service.workload.job.completions > 0;
+    if (job && words->version.pod.restart_policy == SIM_RESTART_ALWAYS) words->version.pod.restart_policy = SIM_RESTART_NEVER;
     sim_resources_finish(L, what, &words->version.resources);
     words->version.cpu_millis = words->version.resources.cpu_limit_millis;
 }
@@ -182,7 +186,7 @@ static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const
 {
     if (lua_getfield(L, index, "versions") == LUA_TNIL) {
         struct sim_version *one = sim_schema_take(L, arena, sizeof *one);
-        finish_version(L, what, words);
+        finish_version(L, what, words, 1);
         *one = words->version;
         one->name = MC_STR("v1");
         words->service.versions = one;
@@ -195,6 +199,7 @@ static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const
     uint32_t count = (uint32_t)lua_rawlen(L, -1);
     if (!count || count > 64) sim_schema_error(L, what, "versions", "%u versions: 1 to 64 are possible", count);
     struct sim_version *list = sim_schema_take(L, arena, count * sizeof *list);
+    uint64_t replicas = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct service_words version = *words;
         lua_geti(L, versions + 1, i + 1);
@@ -204,11 +209,13 @@ static void fill_versions(lua_State *L, int index, struct mc_arena *arena, const
         const char *label = lua_pushfstring(L, "%s/%s", what, name.p);
         if (lua_istable(L, -2)) begin_with_framework(L, lua_absindex(L, -2), arena, label, &version);
         sim_schema_read(L, -2, arena, label, service_fields, VERSION_FIELDS, &version);
-        finish_version(L, label, &version);
+        finish_version(L, label, &version, 0);
         list[i] = version.version;
         list[i].name = name;
+        replicas += list[i].replicas;
         lua_pop(L, 2);
     }
+    if (!replicas) sim_schema_error(L, what, "versions", "none of them has replicas");
     words->service.versions = list;
     words->service.version_count = count;
     lua_settop(L, versions - 1);
