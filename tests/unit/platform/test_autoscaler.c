@@ -109,6 +109,23 @@ START_TEST(starting_pods_damp)
 }
 END_TEST
 
+/* "not-yet-ready pods … 0% … if the new ratio reverses the scale direction, no action": 5 of 10 burn 120 % of the target, the
+ * others are starting: 60 % of it over all. Without them it would be ceil(5 × 1.2) = 6. */
+START_TEST(starting_pods_reverse)
+{
+    begin(5, 50, 50);
+    burn(120);
+    cluster.constants.hpa_down_window = MC_S;
+    cluster.kinds[0][0].ready_after = MC_NEVER;
+    cluster_start();
+    sim_controllers_scale(cluster.controllers, 0, 0, 10);
+    cluster_run(4 * MC_MIN);
+    ck_assert_uint_eq(replicas(), 10);
+    ck_assert_uint_eq(view().value, 60);
+    cluster_fini();
+}
+END_TEST
+
 /* A policy of one pod a minute, and none down. */
 START_TEST(policies)
 {
@@ -177,6 +194,7 @@ Suite *test_autoscaler_suite(void)
     tcase_add_test(cases, down);
     tcase_add_test(cases, up_in_steps);
     tcase_add_test(cases, starting_pods_damp);
+    tcase_add_test(cases, starting_pods_reverse);
     tcase_add_test(cases, policies);
     tcase_add_test(cases, bounds);
     tcase_add_test(cases, no_requests);
