@@ -32,7 +32,7 @@ const struct sim_script_doc sim_script_docs[] = {
     {"eventually", "time", "eventually(condition, duration): true as soon as it holds"},
     {"always", "time", "always(condition, duration): false as soon as it does not hold"},
     {"never", "time", "never(condition, duration): false as soon as it holds"},
-    {"pods", "faults", "pods { service, version, zone, name, mode, value }, or in short \"checkout/v2@b\"; :list() of { name, service, version, zone, up, ready, requests, cpu, sidecar_cpu, throttled, memory }"},
+    {"pods", "faults", "pods { service, version, zone, name, mode, value }, or in short \"checkout/v2@b\"; :list() of { name, service, version, zone, up, ready, requests, cpu, sidecar_cpu, throttled, sidecar_throttled, memory }"},
     {"fault", "faults", "fault.KIND { … }: begins now; :during(time[, fn]), :clear(), :wait_cleared(), :affected(), :effect(metric)"},
     {"requests", "questions", "requests { src, dst, version, code, flags, path, phase, window, since }: :count :rps :rate :error_rate :goodput :p(99) :mean :min :max :by(word)"},
     {"connections", "questions", "connections { src, dst, opened_before, alive }: :count :alive"},

@@ -28,7 +28,7 @@ static void set_time(lua_State *L, const char *key, mc_ns value)
 
 static void push_pod(lua_State *L, const struct sim_run_pod *pod)
 {
-    lua_createtable(L, 0, 11);
+    lua_createtable(L, 0, 12);
     set_text(L, "name", pod->name);
     set_text(L, "service", pod->service);
     set_text(L, "version", pod->version);
@@ -39,6 +39,7 @@ static void push_pod(lua_State *L, const struct sim_run_pod *pod)
     set_time(L, "cpu", pod->cpu);
     set_time(L, "sidecar_cpu", pod->sidecar_cpu);
     set_time(L, "throttled", pod->throttled);
+    set_time(L, "sidecar_throttled", pod->sidecar_throttled);
     set_count(L, "memory", pod->memory);
 }
 

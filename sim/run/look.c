@@ -20,8 +20,11 @@ bool sim_run_pod(const struct sim_run *run, uint32_t number, struct sim_run_pod 
                                  .ready = pod->ready,
                                  .requests = pod->requests,
                                  .cpu = app.cpu,
-                                 .throttled = app.stalled,
+                                 .throttled = app.throttled,
                                  .memory = app.memory};
-    if (pod->sidecar_container != SIM_NONE) view->sidecar_cpu = sim_world_container(run->world, pod->sidecar_container).cpu;
+    if (pod->sidecar_container == SIM_NONE) return true;
+    struct sim_container_view sidecar = sim_world_container(run->world, pod->sidecar_container);
+    view->sidecar_cpu = sidecar.cpu;
+    view->sidecar_throttled = sidecar.throttled;
     return true;
 }

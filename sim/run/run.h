@@ -163,7 +163,7 @@ struct sim_run_pod { /* a pod of a service as it is now */
     bool up, ready;
     uint64_t requests;        /* that its application was done with, since it is there */
     mc_ns cpu, sidecar_cpu;   /* burnt, since it is there */
-    mc_ns throttled;          /* of the application: had work, and no quota */
+    mc_ns throttled, sidecar_throttled; /* as the kernel's throttled_usec */
     uint64_t memory;          /* of the application: its working set in bytes */
 };
 
