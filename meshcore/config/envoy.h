@@ -319,7 +319,8 @@ struct mc_envoy_cluster {
     AT;
     struct mc_str name;
     uint32_t type, lb_policy, max_requests_per_connection;
-    mc_ns connect_timeout;
+    mc_ns connect_timeout, dns_refresh_rate;
+    bool respect_dns_ttl;
     const struct mc_envoy_load_assignment *load_assignment;
     const struct mc_envoy_circuit_breakers *circuit_breakers;
     const struct mc_envoy_outlier *outlier_detection;

@@ -183,6 +183,8 @@ static const struct mc_message_field cluster_fields[] = {
     {FIELD(STRING, name), .required = true},
     {FIELD(ENUM, type), .names = cluster_types},
     {FIELD(DURATION, connect_timeout)},
+    {FIELD(DURATION, dns_refresh_rate)},
+    {FIELD(BOOL, respect_dns_ttl)},
     {FIELD(ENUM, lb_policy), .names = balancers},
     ONE(load_assignment, load_assignment_message),
     ONE(circuit_breakers, circuit_breakers_message),
@@ -196,12 +198,12 @@ static const struct mc_message_field cluster_fields[] = {
     NOTED("dns_lookup_family", "addresses are not looked up"),
     NOTED("metadata", "no filter reads it"),
 };
-static const struct mc_envoy_cluster cluster_defaults = {.connect_timeout = 5 * MC_S};
+static const struct mc_envoy_cluster cluster_defaults = {.connect_timeout = 5 * MC_S, .dns_refresh_rate = 5 * MC_S};
 MESSAGE(mc_envoy_cluster_message, cluster_fields, .defaults = &cluster_defaults,
         .unsupported =
             "transport_socket_matches transport_socket_matcher alt_stat_name cluster_type eds_cluster_config "
             "health_checks upstream_http_protocol_options http_protocol_options http2_protocol_options "
-            "dns_refresh_rate dns_jitter dns_failure_refresh_rate respect_dns_ttl dns_resolvers "
+            "dns_jitter dns_failure_refresh_rate dns_resolvers "
             "use_tcp_for_dns_lookups dns_resolution_config typed_dns_resolver_config wait_for_warm_on_init "
             "cleanup_interval upstream_bind_config lb_subset_config ring_hash_lb_config maglev_lb_config "
             "original_dst_lb_config round_robin_lb_config transport_socket protocol_selection "

@@ -11,7 +11,7 @@ static bool is_healthy(uint32_t status)
 }
 
 static void endpoint(struct mc_translation *t, const struct mc_envoy_locality_endpoints *group,
-                     const struct mc_envoy_lb_endpoint *from, struct mc_endpoint *to)
+                     const struct mc_envoy_lb_endpoint *from, bool by_name, struct mc_endpoint *to)
 {
     *to = (struct mc_endpoint){
         .weight = from->load_balancing_weight,
@@ -19,10 +19,18 @@ static void endpoint(struct mc_translation *t, const struct mc_envoy_locality_en
         .healthy = is_healthy(from->health_status),
     };
     if (group->locality) to->zone = mc_translate_atom(t, group->locality->zone);
-    if (from->endpoint) mc_translate_address(t, from->endpoint->address, &to->addr);
+    const struct mc_envoy_socket_address *socket = from->endpoint && from->endpoint->address ? from->endpoint->address->socket_address : NULL;
+    bool is_name = socket && by_name && socket->port_value && socket->port_value <= 65535 &&
+                   !mc_addr_parse_ip(socket->address, (uint16_t)socket->port_value, &to->addr);
+    if (is_name) {
+        to->addr = (struct mc_addr){.port = (uint16_t)socket->port_value};
+        to->host = mc_translate_atom(t, socket->address);
+    } else if (from->endpoint) {
+        mc_translate_address(t, from->endpoint->address, &to->addr);
+    }
 }
 
-static void endpoints(struct mc_translation *t, mc_atom cluster, const struct mc_envoy_load_assignment *from)
+static void endpoints(struct mc_translation *t, mc_atom cluster, bool by_name, const struct mc_envoy_load_assignment *from)
 {
     struct mc_endpoints to = {.cluster = cluster};
     count_endpoints(from, &to.count);
@@ -31,7 +39,7 @@ static void endpoints(struct mc_translation *t, mc_atom cluster, const struct mc
     uint32_t at = 0;
     for (uint32_t i = 0; i < from->endpoints_count; i++)
         for (uint32_t j = 0; j < from->endpoints[i].lb_endpoints_count; j++)
-            endpoint(t, &from->endpoints[i], &from->endpoints[i].lb_endpoints[j], &list[at++]);
+            endpoint(t, &from->endpoints[i], &from->endpoints[i].lb_endpoints[j], by_name, &list[at++]);
     to.list = list;
     mc_translate_added(t, mc_snapshot_add_endpoints(t->builder, &to), MC_RESOURCE_ENDPOINTS, cluster,
                        from->at);
@@ -97,6 +105,12 @@ static void http_options(struct mc_translation *t, const struct mc_envoy_cluster
         to->requests_per_conn = common->max_requests_per_connection;
 }
 
+static enum mc_cluster_kind kind_of(uint32_t type)
+{
+    if (type == MC_ENVOY_STRICT_DNS) return MC_CLUSTER_STRICT_DNS;
+    return type == MC_ENVOY_LOGICAL_DNS ? MC_CLUSTER_LOGICAL_DNS : MC_CLUSTER_STATIC;
+}
+
 enum { PANIC_DEFAULT = 50, PERCENT_UNIT = 1000000 };
 
 void mc_translate_cluster(struct mc_translation *t, const struct mc_envoy_cluster *from)
@@ -106,11 +120,13 @@ void mc_translate_cluster(struct mc_translation *t, const struct mc_envoy_cluste
                                                : NULL;
     struct mc_cluster to = {
         .name = mc_translate_atom(t, from->name),
-        .kind = MC_CLUSTER_STATIC,
+        .kind = kind_of(from->type),
         .balancer = balancer(from->lb_policy),
         .choice_count = from->least_request_lb_config ? from->least_request_lb_config->choice_count : 2,
         .panic_percent = panic ? panic->value / PERCENT_UNIT : PANIC_DEFAULT,
         .connect_timeout = from->connect_timeout,
+        .dns_refresh = from->dns_refresh_rate,
+        .respect_dns_ttl = from->respect_dns_ttl,
         .breaker = breaker(t, from->circuit_breakers),
         .outlier = outlier(from->outlier_detection),
     };
@@ -119,5 +135,5 @@ void mc_translate_cluster(struct mc_translation *t, const struct mc_envoy_cluste
     mc_translate_added(t, mc_snapshot_add_cluster(t->builder, &to), MC_RESOURCE_CLUSTER, to.name, from->at);
     static const struct mc_envoy_load_assignment none;
     const struct mc_envoy_load_assignment *assignment = from->load_assignment ? from->load_assignment : &none;
-    if (from->load_assignment || !t->errors->count) endpoints(t, to.name, assignment);
+    if (from->load_assignment || !t->errors->count) endpoints(t, to.name, to.kind != MC_CLUSTER_STATIC, assignment);
 }

@@ -98,6 +98,18 @@ static uint32_t accepted_identities(const struct mc_service *service, mc_atom su
     return count;
 }
 
+static const enum mc_cluster_kind kinds[] = {
+    [MC_RESOLUTION_ENDPOINTS] = MC_CLUSTER_EDS,
+    [MC_RESOLUTION_NONE] = MC_CLUSTER_PASSTHROUGH,
+    [MC_RESOLUTION_DNS] = MC_CLUSTER_STRICT_DNS,
+    [MC_RESOLUTION_DNS_ROUND_ROBIN] = MC_CLUSTER_LOGICAL_DNS,
+};
+
+static bool by_name(const struct mc_service *service)
+{
+    return service->resolution == MC_RESOLUTION_DNS || service->resolution == MC_RESOLUTION_DNS_ROUND_ROBIN;
+}
+
 static struct mc_result make_cluster(struct mc_compiler *compiler, const struct mc_service *service, mc_atom subset,
                                      mc_atom *identities, struct mc_service_parts *parts)
 {
@@ -118,6 +130,12 @@ static struct mc_result make_cluster(struct mc_compiler *compiler, const struct 
         .accepted_count = accepted_identities(service, subset, identities),
     };
     if (!cluster.name) return MC_RESULT(NO_MEMORY);
+    cluster.kind = kinds[service->resolution];
+    if (cluster.kind != MC_CLUSTER_EDS) cluster.accepted_count = 0;
+    if (by_name(service)) {
+        cluster.dns_refresh = compiler->registry->defaults.dns_refresh;
+        cluster.respect_dns_ttl = compiler->registry->defaults.respect_dns_ttl;
+    }
     cluster.mtls = cluster.accepted_count;
     return make(compiler, parts, MC_RESOURCE_CLUSTER, cluster.name, &cluster);
 }
@@ -126,7 +144,11 @@ static struct mc_result make_endpoints(struct mc_compiler *compiler, const struc
                                        struct mc_endpoint *list, struct mc_service_parts *parts)
 {
     struct mc_endpoints endpoints = {.cluster = mc_outbound_name(compiler->realm, service, subset), .list = list};
-    for (uint32_t i = 0; i < service->workload_count; i++) {
+    if (service->resolution == MC_RESOLUTION_NONE) return MC_RESULT(OK);
+    if (by_name(service))
+        list[endpoints.count++] = (struct mc_endpoint){
+            .addr.port = service->target_port, .host = service->host, .weight = 1, .workload = service->name, .healthy = true};
+    for (uint32_t i = 0; i < service->workload_count && !by_name(service); i++) {
         const struct mc_workload *workload = service->workloads[i];
         if (!workload->ready || !is_in(workload, subset)) continue;
         struct mc_addr addr = workload->addr;

@@ -93,9 +93,9 @@ static void write_domains(struct route_writer *writer, const struct mc_service *
     size_t with_space = name.n + 1 + text_of(writer, service->name_space).n;
     if (!domains) return;
     domains[host->domain_count++] = full;
-    domains[host->domain_count++] = name;
-    domains[host->domain_count++] = mc_str(full.p, with_space);
-    if (mc_str_starts(mc_str(full.p + with_space, full.n - with_space), MC_STR(".svc.")))
+    if (!service->outside) domains[host->domain_count++] = name;
+    if (!service->outside) domains[host->domain_count++] = mc_str(full.p, with_space);
+    if (!service->outside && mc_str_starts(mc_str(full.p + with_space, full.n - with_space), MC_STR(".svc.")))
         domains[host->domain_count++] = mc_str(full.p, with_space + 4);
     if (!mc_addr_is_any(service->vip)) {
         char text[MC_ADDR_TEXT_MAX];

@@ -32,6 +32,8 @@ struct mc_mesh_defaults mc_mesh_defaults_istio(void)
             .host_attempts = 1,
         },
         .outbound_any = true,
+        .dns_refresh = MC_MIN,
+        .respect_dns_ttl = true,
         .outbound_port = 15001,
         .inbound_port = 15006,
         .metrics_port = 15090,
@@ -57,6 +59,8 @@ struct mc_mesh_defaults mc_mesh_defaults_envoy(void)
         .outlier = {.base_ejection = 30 * MC_S, .max_ejection = 300 * MC_S, .consecutive_5xx = 5, .max_percent = 10},
         .mtls = MC_MTLS_DISABLE,
     };
+    defaults.dns_refresh = 5 * MC_S;
+    defaults.respect_dns_ttl = false;
     defaults.inbound_retry = (struct mc_retry_policy){0};
     defaults.stream_idle_timeout = 5 * MC_MIN;
     return defaults;

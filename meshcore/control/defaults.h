@@ -40,6 +40,8 @@ struct mc_mesh_defaults {
     struct mc_traffic traffic;
     struct mc_retry_policy inbound_retry; /* of the server's sidecar; Istio >= 1.24: 2 on reset-before-request */
     bool outbound_any;         /* outboundTrafficPolicy ALLOW_ANY; else unknown hosts get 502 */
+    mc_ns dns_refresh;    /* of services found by name: meshConfig.dnsRefreshRate 60 s; Envoy's own 5 s */
+    bool respect_dns_ttl;
     mc_ns stream_idle_timeout; /* 0: none */
     uint16_t outbound_port, inbound_port, metrics_port; /* 15001, 15006, 15090 */
     struct mc_str domain;      /* "svc.cluster.local"; lives as long as the registry */

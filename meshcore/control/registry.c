@@ -102,10 +102,12 @@ static bool describe(struct mc_registry *registry, const struct mc_service_spec 
     *service = (struct mc_service){
         .name = spec->name,
         .name_space = name_space,
-        .host = name_space ? host_name(registry, spec->name, name_space) : 0,
+        .host = spec->outside ? spec->name : name_space ? host_name(registry, spec->name, name_space) : 0,
         .port = spec->port,
         .target_port = spec->target_port ? spec->target_port : spec->port,
         .vip = spec->vip,
+        .resolution = spec->resolution,
+        .outside = spec->outside,
         .traffic = spec->traffic ? *spec->traffic : registry->defaults.traffic,
     };
     return service->host;

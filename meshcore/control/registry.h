@@ -19,12 +19,21 @@ struct mc_subset_weight {
     uint32_t weight;
 };
 
+enum mc_resolution { /* how a sidecar finds who serves: ServiceEntry.Resolution, and clusterIP: None */
+    MC_RESOLUTION_ENDPOINTS,       /* the workloads (EDS) */
+    MC_RESOLUTION_NONE,            /* wherever the caller wanted to go: headless. In plaintext: Istio's auto mTLS leaves ORIGINAL_DST out */
+    MC_RESOLUTION_DNS,             /* its name, looked up by the sidecar (STRICT_DNS) */
+    MC_RESOLUTION_DNS_ROUND_ROBIN, /* … (LOGICAL_DNS) */
+};
+
 struct mc_service_spec {
     mc_atom name;       /* "reviews" */
     mc_atom name_space; /* 0: "default" */
     uint16_t port;      /* of the service */
     uint16_t target_port; /* of its workloads; 0: the same */
     struct mc_addr vip; /* any: none */
+    enum mc_resolution resolution;
+    bool outside;       /* of the mesh: its name is its host, as it is */
     const struct mc_traffic *traffic; /* NULL: the mesh's */
 };
 
@@ -44,6 +53,8 @@ struct mc_service {
     mc_atom host;       /* "reviews.default.svc.cluster.local" */
     uint16_t port, target_port;
     struct mc_addr vip;
+    enum mc_resolution resolution;
+    bool outside;
     struct mc_traffic traffic;
     struct mc_subset_weight weights[MC_MAX_SUBSETS];
     uint32_t weight_count;  /* 0: no route by version: every ready workload alike */

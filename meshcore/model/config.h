@@ -192,7 +192,13 @@ struct mc_breaker { /* circuit_breakers.thresholds, default priority */
     uint32_t connections, pending, requests, retries; /* 1024, 1024, 1024, 3; Istio: 2^32-1 each */
 };
 
-enum mc_cluster_kind { MC_CLUSTER_STATIC, MC_CLUSTER_EDS, MC_CLUSTER_PASSTHROUGH /* ORIGINAL_DST */ };
+enum mc_cluster_kind {
+    MC_CLUSTER_STATIC,
+    MC_CLUSTER_EDS,
+    MC_CLUSTER_PASSTHROUGH, /* ORIGINAL_DST */
+    MC_CLUSTER_STRICT_DNS,  /* endpoints by name; every address is one */
+    MC_CLUSTER_LOGICAL_DNS, /* … the first address is the only one */
+};
 
 struct mc_cluster { /* config.cluster.v3.Cluster */
     mc_atom name;
@@ -205,6 +211,8 @@ struct mc_cluster { /* config.cluster.v3.Cluster */
     mc_ns connect_timeout;         /* 5 s; covers TLS */
     mc_ns idle_timeout;            /* upstream connection: 1 h */
     uint32_t requests_per_conn;    /* 0: unlimited */
+    mc_ns dns_refresh;             /* dns_refresh_rate: 5 s; also after a failure */
+    bool respect_dns_ttl;          /* asks again when the answer is too old, instead */
     struct mc_breaker breaker;
     struct mc_outlier outlier;
     bool mtls;                     /* originate mTLS with the node's SVID … */
@@ -214,6 +222,7 @@ struct mc_cluster { /* config.cluster.v3.Cluster */
 
 struct mc_endpoint { /* one address of a cluster */
     struct mc_addr addr;
+    mc_atom host;      /* its name, to be looked up; ADDR is but a port then. 0: none */
     uint32_t weight;   /* 1 by default */
     uint32_t priority;
     mc_atom zone;      /* locality; 0: none */

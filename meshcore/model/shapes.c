@@ -158,6 +158,8 @@ static const struct mc_field cluster_fields[] = {
     F(connect_timeout, U64),
     F(idle_timeout, U64),
     F(requests_per_conn, U32),
+    F(dns_refresh, U64),
+    F(respect_dns_ttl, FLAG),
     F(breaker.connections, U32),
     F(breaker.pending, U32),
     F(breaker.requests, U32),
@@ -176,6 +178,7 @@ SHAPE(cluster_shape, struct mc_cluster, cluster_fields);
 #define F(member, what) FIELD(struct mc_endpoint, member, what)
 static const struct mc_field endpoint_fields[] = {
     F(addr, ADDR),
+    F(host, ATOM),
     F(weight, U32),
     F(priority, U32),
     F(zone, ATOM),

@@ -206,6 +206,7 @@ static bool check_cluster(const struct check *check)
 {
     const struct mc_cluster *cluster = check->resource->body;
     if (cluster->connect_timeout <= 0) return fails_plain(check, "connect_timeout must be more than 0");
+    if (cluster->dns_refresh < 0) return fails_plain(check, "dns_refresh_rate is negative");
     if (cluster->idle_timeout < 0) return fails_plain(check, "idle_timeout is negative");
     if (cluster->panic_percent > 100) return fails_plain(check, "healthy_panic_threshold is more than 100 %");
     if (cluster->balancer == MC_BALANCE_LEAST_REQUEST && cluster->choice_count < 2)
@@ -230,7 +231,7 @@ static bool check_endpoints(const struct check *check)
         if (!endpoint->weight) return fails_plain(check, "an endpoint's weight must be 1 or more");
         if (endpoint->priority >= PRIORITIES) return fails_plain(check, "a priority is more than 127");
         if (!endpoint->addr.port) return fails_plain(check, "an endpoint has no port");
-        if (mc_addr_is_any(endpoint->addr)) return fails_plain(check, "an endpoint has no address");
+        if (mc_addr_is_any(endpoint->addr) && !endpoint->host) return fails_plain(check, "an endpoint has no address");
         if (endpoint->priority > highest) highest = endpoint->priority;
         weight[endpoint->priority] += endpoint->weight;
     }

@@ -45,7 +45,8 @@ static void take(struct mc_node *node, const struct mc_event *event)
     if (event->kind == MC_EVENT_START) start(node);
     else if (event->kind == MC_EVENT_STOP) stop(node, event->grace);
     else if (event->kind == MC_EVENT_COMMAND) node->last = role_of(node)->command(node, event->command);
-    else mc_net_event(&node->net, event);
+    else if (event->kind != MC_EVENT_RESOLVED) mc_net_event(&node->net, event);
+    else if (role_of(node)->resolved) role_of(node)->resolved(node, event);
 }
 
 static void discard(const struct mc_event *event)

@@ -41,6 +41,7 @@ struct node_role {
     bool (*make)(struct mc_node *node);  /* false: no memory, nothing is left */
     bool (*start)(struct mc_node *node); /* false: no memory */
     struct mc_result (*command)(struct mc_node *node, const struct mc_command *command);
+    void (*resolved)(struct mc_node *node, const struct mc_event *event); /* NULL: it asks for no names */
     void (*settle)(struct mc_node *node); /* after everything else in a step */
     void (*drain)(struct mc_node *node);
     bool (*is_drained)(const struct mc_node *node);

@@ -198,7 +198,12 @@ static void drop(struct mc_node *node)
     mc_bundle_unref(sidecar->trust);
 }
 
+static void resolved(struct mc_node *node, const struct mc_event *event)
+{
+    mc_proxy_resolved(node->sidecar.proxy, event);
+}
+
 const struct node_role node_sidecar_role = {
-    .make = make, .start = start, .command = command, .settle = settle,
+    .make = make, .start = start, .command = command, .resolved = resolved, .settle = settle,
     .drain = drain, .is_drained = is_drained, .drop = drop,
 };

@@ -116,7 +116,7 @@ static uint32_t gather(struct px_cluster *cluster, const struct mc_endpoint *lis
     return used;
 }
 
-static void set_members(struct px_cluster *cluster, const struct mc_endpoint *list, uint32_t count)
+void px_cluster_set_members(struct px_cluster *cluster, const struct mc_endpoint *list, uint32_t count)
 {
     struct mc_pool *pool = cluster->proxy->pool;
     struct px_host **hosts = count ? mc_pool_take(pool, count * sizeof *hosts) : NULL, **old = cluster->hosts;
@@ -139,14 +139,18 @@ static void set_endpoints(struct px_cluster *cluster, const struct mc_resource *
 {
     const struct mc_endpoints *endpoints = resource ? resource->body : NULL;
     struct mc_resource *old = cluster->endpoints;
+    bool named = px_cluster_has_names(cluster);
+    if (named && resource == old && cluster->names) return;
     if (cluster->config->kind == MC_CLUSTER_PASSTHROUGH || (resource == old && cluster->levels)) return;
     cluster->endpoints = resource ? mc_resource_ref((struct mc_resource *)resource) : NULL;
-    set_members(cluster, endpoints ? endpoints->list : NULL, endpoints ? endpoints->count : 0);
+    if (named) px_names_start(cluster, endpoints);
+    else px_cluster_set_members(cluster, endpoints ? endpoints->list : NULL, endpoints ? endpoints->count : 0);
     mc_resource_unref(old);
 }
 
 static void drop_members(struct px_cluster *cluster)
 {
+    px_names_stop(cluster);
     px_levels_free(cluster);
     while (cluster->host_count) leave(cluster->hosts[--cluster->host_count]);
 }
@@ -233,14 +237,20 @@ static void update(struct px_cluster *cluster)
     set_endpoints(cluster, mc_snapshot_find(snapshot, MC_RESOURCE_ENDPOINTS, cluster->name));
 }
 
+static bool has_names(const struct mc_cluster *config)
+{
+    return config->kind == MC_CLUSTER_STRICT_DNS || config->kind == MC_CLUSTER_LOGICAL_DNS;
+}
+
 void px_clusters_apply(struct mc_proxy *proxy)
 {
     struct mc_map_entry *entry;
     uint32_t at = 0;
     while ((entry = mc_map_next(&proxy->clusters, &at))) update(entry->value);
-    if (proxy->options.is_sidecar) return;
-    for (uint32_t i = 0; i < proxy->snapshot->of[MC_RESOURCE_CLUSTER].count; i++)
-        px_cluster_get(proxy, proxy->snapshot->of[MC_RESOURCE_CLUSTER].list[i]->name);
+    for (uint32_t i = 0; i < proxy->snapshot->of[MC_RESOURCE_CLUSTER].count; i++) {
+        const struct mc_resource *resource = proxy->snapshot->of[MC_RESOURCE_CLUSTER].list[i];
+        if (!proxy->options.is_sidecar || has_names(resource->body)) px_cluster_get(proxy, resource->name); /* names take their time */
+    }
 }
 
 void px_clusters_free(struct mc_proxy *proxy)

@@ -151,7 +151,8 @@ static void write_routes(struct px_writer *writer, const struct mc_proxy *proxy,
 
 static void write_cluster(struct px_writer *writer, const struct mc_proxy *proxy, const struct mc_resource *resource)
 {
-    static const char *const kinds[] = {[MC_CLUSTER_STATIC] = "STATIC", [MC_CLUSTER_EDS] = "EDS", [MC_CLUSTER_PASSTHROUGH] = "ORIGINAL_DST"};
+    static const char *const kinds[] = {[MC_CLUSTER_STATIC] = "STATIC", [MC_CLUSTER_EDS] = "EDS", [MC_CLUSTER_PASSTHROUGH] = "ORIGINAL_DST",
+                                        [MC_CLUSTER_STRICT_DNS] = "STRICT_DNS", [MC_CLUSTER_LOGICAL_DNS] = "LOGICAL_DNS"};
     static const char *const balancers[] = {[MC_BALANCE_ROUND_ROBIN] = "ROUND_ROBIN", [MC_BALANCE_RANDOM] = "RANDOM",
                                             [MC_BALANCE_LEAST_REQUEST] = "LEAST_REQUEST", [MC_BALANCE_PEAK_EWMA] = "PEAK_EWMA"};
     const struct mc_cluster *cluster = resource->body;

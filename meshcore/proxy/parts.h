@@ -9,6 +9,7 @@
  *   attempt.c     one try of a request at one endpoint
  *   retry.c       whether and when there is another
  *   cluster.c     clusters and their endpoints; level.c their priorities; balancer.c who is picked
+ *   resolve.c     endpoints that have names
  *   pool.c        connections to an endpoint
  *   outlier.c     endpoints that answer badly
  *   stats.c, telemetry.c   what is counted; text.c, dump.c: how it is shown
@@ -46,6 +47,8 @@ struct mc_proxy {
     struct mc_map clusters;     /* px_cluster by name's atom, in order of creation */
     struct mc_link http_stats;  /* px_http_stats */
     struct mc_map telemetry;    /* px_series */
+    struct mc_map queries;      /* look-ups under way by id: px_name */
+    uint32_t last_query;
     struct px_date date;
     uint64_t generation; /* of the snapshot */
     bool draining, install_queued, closing;
@@ -271,6 +274,8 @@ struct px_cluster {
     struct px_level *levels;
     uint32_t level_count;
     uint32_t references; /* hosts, requests, and the proxy */
+    struct px_name *names; /* of a cluster that looks names up: one per configured endpoint */
+    uint32_t name_count;
     struct mc_tls_context *tls;
     uint64_t tls_generation;
     struct mc_timer outlier_timer;
@@ -294,6 +299,14 @@ bool px_host_is_healthy(const struct px_host *host);
 struct px_host *px_cluster_passthrough(struct px_cluster *cluster, struct mc_addr addr);
 /* What connections to HOST are secured with. False: it wants mTLS and there is no identity to show. */
 bool px_cluster_tls(struct px_cluster *cluster, const struct px_host *host, struct mc_tls_context **tls);
+
+void px_cluster_set_members(struct px_cluster *cluster, const struct mc_endpoint *list, uint32_t count);
+
+/* resolve.c */
+enum { PX_NAME_ADDRS = 16 };
+bool px_cluster_has_names(const struct px_cluster *cluster);
+void px_names_start(struct px_cluster *cluster, const struct mc_endpoints *endpoints); /* NULL: none */
+void px_names_stop(struct px_cluster *cluster);
 
 bool px_levels_rebuild(struct px_cluster *cluster);  /* endpoints came or went; false: no memory, there are none now */
 void px_levels_refresh(struct px_cluster *cluster);  /* the health of one changed */

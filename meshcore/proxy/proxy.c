@@ -21,6 +21,7 @@ struct mc_proxy *mc_proxy_new(const struct mc_proxy_options *options)
     mc_list_init(&proxy->upstreams);
     mc_list_init(&proxy->http_stats);
     mc_map_init(&proxy->clusters, mc_pool_as_alloc(pool));
+    mc_map_init(&proxy->queries, mc_pool_as_alloc(pool));
     mc_map_init(&proxy->telemetry, mc_pool_as_alloc(pool));
     return proxy;
 }
@@ -51,6 +52,7 @@ void mc_proxy_free(struct mc_proxy *proxy)
     cut_connections(proxy);
     px_listeners_free(proxy);
     px_clusters_free(proxy);
+    mc_map_fini(&proxy->queries);
     px_telemetry_free(proxy);
     px_http_stats_free(proxy);
     mc_tls_context_unref(proxy->server_tls);

@@ -53,6 +53,9 @@ void mc_proxy_free(struct mc_proxy *proxy);
 void mc_proxy_apply(struct mc_proxy *proxy, struct mc_snapshot *snapshot);
 const struct mc_snapshot *mc_proxy_snapshot(const struct mc_proxy *proxy); /* in use; NULL before the first */
 
+/* RESOLVED: of a name that an endpoint has. */
+void mc_proxy_resolved(struct mc_proxy *proxy, const struct mc_event *event);
+
 /* What new handshakes use; references are taken. NULL: none. Connections stay as they are. */
 void mc_proxy_identity(struct mc_proxy *proxy, struct mc_svid *svid, struct mc_bundle *trust);
 

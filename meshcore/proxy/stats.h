@@ -39,6 +39,9 @@
     X(GAUGE, MEMBERS, "membership_total", "Endpoints") \
     X(GAUGE, MEMBERS_HEALTHY, "membership_healthy", "Endpoints that are healthy") \
     X(COUNTER, MEMBERS_CHANGE, "membership_change", "Times the endpoints changed") \
+    X(COUNTER, UPDATE_ATTEMPT, "update_attempt", "Times the endpoints' names were looked up") \
+    X(COUNTER, UPDATE_SUCCESS, "update_success", "Look-ups that were answered") \
+    X(COUNTER, UPDATE_FAILURE, "update_failure", "Look-ups that failed") \
     X(COUNTER, LB_PANIC, "lb_healthy_panic", "Picks among all endpoints because too few are healthy") \
     X(GAUGE, OD_ACTIVE, "outlier_detection_ejections_active", "Endpoints ejected now") \
     X(COUNTER, OD_ENFORCED, "outlier_detection_ejections_enforced_total", "Ejections") \
