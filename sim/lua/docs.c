@@ -10,6 +10,7 @@ const struct sim_script_doc sim_script_docs[] = {
     {"topology", "world", "topology { zones, link, defaults, machines, services }"},
     {"topologies", "world", "topologies.NAME { … }: a shipped topology"},
     {"profile", "world", "profile { base = \"istio-sidecar\", name = … }: a mesh of your own"},
+    {"kubernetes", "world", "kubernetes { toleration = \"300s\", … }"},
     {"kernel", "world", "kernel { [\"net.ipv4.tcp_syn_retries\"] = 6, … }"},
     {"work", "world", "work \"5ms\" or work { p50 = , p99 = } or work { cpu = }: a step of a service"},
     {"call", "world", "call \"reviews\" or call { \"reviews\", timeout = , retry = { … } }: a step of a service"},

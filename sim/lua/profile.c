@@ -157,6 +157,7 @@ static const struct sim_field profile_fields[] = {
     {"version", SIM_FIELD_TEXT, AT(version)},
     {"base", SIM_FIELD_SKIP},
     {"sidecars", SIM_FIELD_BOOL, AT(sidecars)},
+    {"sidecar", SIM_FIELD_READ, AT(sidecar), .read = sim_read_sidecar},
     {"identity", SIM_FIELD_BOOL, AT(identity)},
     {"control_plane", SIM_FIELD_BOOL, AT(control_plane)},
     {"rollouts", SIM_FIELD_BOOL, AT(rollouts)},
@@ -299,6 +300,7 @@ void sim_profile_open(lua_State *L)
     lua_pop(L, 2);
     lua_pushcfunction(L, make_profile);
     lua_setglobal(L, "profile");
+    sim_kubernetes_open(L);
     lua_pushcfunction(L, make_kernel);
     lua_setglobal(L, "kernel");
 }

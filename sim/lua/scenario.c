@@ -134,6 +134,12 @@ static void read_kernel(lua_State *L, struct mc_arena *arena, const char *what, 
     words_of(record)->plan.kernel = sim_kernel_read(L, lua_gettop(L));
 }
 
+static void read_kubernetes(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    (void)arena, (void)what, (void)field;
+    words_of(record)->plan.kubernetes = sim_kubernetes_read(L, lua_gettop(L));
+}
+
 static const struct sim_field scenario_fields[] = {
     {"topology", SIM_FIELD_READ, .read = read_topology, .required = true},
     {"profile", SIM_FIELD_READ, .read = read_profiles},
@@ -148,6 +154,7 @@ static const struct sim_field scenario_fields[] = {
     {"steady_state", SIM_FIELD_READ, .read = read_steady},
     {"pki", SIM_FIELD_READ, .read = read_pki},
     {"kernel", SIM_FIELD_READ, .read = read_kernel},
+    {"kubernetes", SIM_FIELD_READ, .read = read_kubernetes},
     {"tags", SIM_FIELD_TEXTS, offsetof(struct scenario_words, tags)},
     {"expect_fail", SIM_FIELD_TEXT, AT(expect_fail)},
     {"pending", SIM_FIELD_TEXT, AT(pending)},
@@ -256,6 +263,7 @@ static int declare_scenario(lua_State *L)
     if (!lua_isfunction(L, 3)) return luaL_error(L, "%s: a function is expected last, not a %s", what, luaL_typename(L, 3));
     if (!lua_istable(L, 2)) return luaL_error(L, "%s: a table of options is expected second, not a %s", what, luaL_typename(L, 2));
     words.declared.plan.kernel = sim_kernel_read(L, 0);
+    words.declared.plan.kubernetes = sim_kubernetes_read(L, 0);
     sim_schema_read(L, 2, arena, what, scenario_fields, MC_COUNT_OF(scenario_fields), &words);
     fill_choices(L, arena, &words.declared);
     check_times(L, what, &words.declared.plan);

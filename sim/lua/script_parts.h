@@ -166,6 +166,8 @@ void sim_profile_open(lua_State *L);
 /* A name, a file, or what profile{} made, at INDEX. Raises. */
 const struct sim_profile *sim_profile_find(lua_State *L, int index);
 struct sim_kernel sim_kernel_read(lua_State *L, int index); /* what is given at INDEX (0: nothing) over kernel.lua */
+void sim_kubernetes_open(lua_State *L);                               /* kubernetes.c */
+struct sim_kubernetes sim_kubernetes_read(lua_State *L, int index); /* the same over kubernetes.lua */
 void sim_read_permille(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 
 /* ---- scenario.c, matrix.c, threshold.c ---- */

@@ -38,4 +38,9 @@ void sim_read_dns(lua_State *L, struct mc_arena *arena, const char *what, const 
 struct sim_external sim_take_external(lua_State *L, struct mc_arena *arena, const char *what);
 void sim_check_network(lua_State *L, const struct sim_service *service);
 
+void sim_read_sidecar(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);      /* struct sim_sidecar, of a profile */
+
+/* What Kubernetes counts in seconds: a plain number of them, or a duration with its unit; mc_ns. */
+void sim_read_seconds(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
+
 #endif

@@ -1,5 +1,4 @@
-/* workload = { … } of a service: what Kubernetes' controllers are told about it, in Kubernetes' names. Fields that
- * Kubernetes counts in seconds take a plain number of seconds, or a duration with its unit. */
+/* workload = { … } of a service: what Kubernetes' controllers are told about it, in Kubernetes' names. */
 #include "sim/lua/topology_parts.h"
 #include "lua/sandbox.h"
 #include "sim/plan/error.h"
@@ -9,16 +8,6 @@
 #define AT(member) offsetof(struct sim_workload_plan, member)
 
 /* ---- single values ---- */
-
-static void read_seconds(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
-{
-    mc_ns *at = (mc_ns *)(void *)((char *)record + field->offset);
-    (void)arena;
-    if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 && lua_tointeger(L, -1) <= 31536000) *at = lua_tointeger(L, -1) * MC_S;
-    else if (lua_type(L, -1) == LUA_TNUMBER) sim_schema_error(L, what, field->name, "whole seconds are expected, not %s", mc_sandbox_text(L, -1));
-    else *at = sim_schema_duration(L, -1, what, field->name);
-    if (*at < 0) sim_schema_error(L, what, field->name, "cannot be less than nothing");
-}
 
 /* intstr: 3 or "25%" */
 static void read_amount(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
@@ -116,7 +105,7 @@ static void read_policies(lua_State *L, struct mc_arena *arena, const char *what
     static const struct sim_field fields[] = {
         {"type", SIM_FIELD_READ, .read = read_policy_type, .required = true},
         {"value", SIM_FIELD_COUNT, POLICY(value), .required = true},
-        {"periodSeconds", SIM_FIELD_READ, POLICY(period), .read = read_seconds, .required = true},
+        {"periodSeconds", SIM_FIELD_READ, POLICY(period), .read = sim_read_seconds, .required = true},
     };
 #undef POLICY
     struct sim_scaling_rules *rules = record;
@@ -144,7 +133,7 @@ static bool read_rules(lua_State *L, struct mc_arena *arena, const char *name, s
     static const struct sim_field field = {"stabilizationWindowSeconds", SIM_FIELD_READ, 0};
     sim_schema_read(L, -1, arena, name, rules_fields, MC_COUNT_OF(rules_fields), rules);
     bool given = lua_getfield(L, -1, field.name) != LUA_TNIL;
-    if (given) read_seconds(L, arena, name, &field, window);
+    if (given) sim_read_seconds(L, arena, name, &field, window);
     lua_pop(L, 1);
     return given;
 }
@@ -198,8 +187,8 @@ static void read_job(lua_State *L, struct mc_arena *arena, const char *what, con
         {"completions", SIM_FIELD_COUNT, AT(job.completions)},
         {"parallelism", SIM_FIELD_COUNT, AT(job.parallelism)},
         {"backoffLimit", SIM_FIELD_COUNT, AT(job.backoff_limit), .given = AT(job.backoff_limit_given)},
-        {"run_time", SIM_FIELD_READ, AT(job.run_time), .read = read_seconds, .required = true},
-        {"activeDeadlineSeconds", SIM_FIELD_READ, AT(job.active_deadline), .read = read_seconds},
+        {"run_time", SIM_FIELD_READ, AT(job.run_time), .read = sim_read_seconds, .required = true},
+        {"activeDeadlineSeconds", SIM_FIELD_READ, AT(job.active_deadline), .read = sim_read_seconds},
     };
     struct sim_job *job = &((struct sim_workload_plan *)record)->job;
     (void)what;
@@ -212,8 +201,8 @@ static void read_job(lua_State *L, struct mc_arena *arena, const char *what, con
 
 static const struct sim_field fields[] = {
     {"strategy", SIM_FIELD_READ, .read = read_strategy},
-    {"minReadySeconds", SIM_FIELD_READ, AT(min_ready), .read = read_seconds},
-    {"progressDeadlineSeconds", SIM_FIELD_READ, AT(progress_deadline), .read = read_seconds},
+    {"minReadySeconds", SIM_FIELD_READ, AT(min_ready), .read = sim_read_seconds},
+    {"progressDeadlineSeconds", SIM_FIELD_READ, AT(progress_deadline), .read = sim_read_seconds},
     {"podDisruptionBudget", SIM_FIELD_READ, .read = read_budget},
     {"horizontalPodAutoscaler", SIM_FIELD_READ, .read = read_autoscaler},
     {"job", SIM_FIELD_READ, .read = read_job},

@@ -6,6 +6,17 @@ return profile {
   version = "Istio 1.30 / Envoy 1.36",
 
   sidecars      = true,
+  sidecar = { -- as 1.30 injects it by default where the cluster is older than 1.29; ENABLE_NATIVE_SIDECARS makes it native
+    native            = false,
+    hold_application  = false, -- mesh config: holdApplicationUntilProxyStarts
+    rewrite_probes    = true,  -- values.yaml: rewriteAppHTTPProbe
+    graceful_drain    = true,  -- pilot-agent: drain_listeners?inboundonly&graceful
+    exit_on_zero      = false, -- EXIT_ON_ZERO_ACTIVE_CONNECTIONS
+    ready_period      = "1s",  -- hold: pilot-agent wait --periodMillis … asks once a second
+    drain_duration    = "45s", -- mesh config: drainDuration
+    termination_drain = "5s",  -- mesh config: terminationDrainDuration
+    min_drain         = "5s",  -- MINIMUM_DRAIN_DURATION
+  },
   identity      = true,
   control_plane = true,
   rollouts      = true, -- Flagger or Argo Rollouts beside it; not part of Istio

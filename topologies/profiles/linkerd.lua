@@ -6,6 +6,13 @@ return profile {
   version = "Linkerd edge-26.8 / proxy 2.366.0",
 
   sidecars      = true,
+  sidecar = {
+    native           = false,  -- config.alpha.linkerd.io/proxy-enable-native-sidecar
+    hold_application = true,   -- config.linkerd.io/proxy-await: a postStart hook; proxy first
+    rewrite_probes   = false,  -- probes pass the proxy; its policy lets the kubelet in
+    ready_period     = "500ms", -- linkerd-await polls
+    shutdown_grace   = "2m",   -- LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD
+  },
   identity      = true,
   control_plane = true,
   rollouts      = true, -- Flagger beside it; not part of Linkerd
