@@ -250,7 +250,8 @@ static void try_again(struct sim_http_call *call)
     call->limit_at = limit ? mc_ns_add(turn->now, limit) : MC_NEVER;
     if (call->deadline) call->limit_at = mc_ns_min(call->limit_at, call->deadline);
     mc_timer_arm(&turn->timers, &call->timer, call->limit_at);
-    if (turn->now < caller->fresh_until) caller_place(call);
+    bool connected = !call->once_more && !mc_list_empty(&caller->idle); /* a connection needs no name */
+    if (connected || turn->now < caller->fresh_until) caller_place(call);
     else find_name(call);
 }
 
@@ -304,7 +305,8 @@ void sim_caller_resolved(struct sim_caller *caller, const struct mc_event *event
     if (found) {
         caller->addr = event->resolved.addrs[0];
         caller->addr.port = caller->callee->port;
-        caller->fresh_until = mc_ns_add(event->now, mc_ns_max(event->resolved.ttl, name_kept_min));
+        mc_ns kept = caller->callee->cache_given ? caller->callee->cache : mc_ns_max(event->resolved.ttl, name_kept_min);
+        caller->fresh_until = mc_ns_add(event->now, kept);
     }
     mc_list_init(&waiting);
     mc_list_splice(&waiting, &caller->waiting);

@@ -110,6 +110,10 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
         steps[i].call.callee = callee_index(topology, to, arena, callees, &program->callee_count);
         if (steps[i].call.callee == UINT32_MAX) return NULL;
     }
+    for (uint32_t i = 0; i < program->callee_count; i++) {
+        callees[i].cache_given = source->network.dns.cache_given;
+        callees[i].cache = source->network.dns.cache;
+    }
     program->version = source;
     program->port = topology->services[service].port;
     program->steps = steps;

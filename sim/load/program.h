@@ -11,6 +11,8 @@ struct sim_callee {
     struct mc_str name;       /* looked up, and the Host field without its port */
     struct mc_str authority;  /* "reviews:9080" */
     uint16_t port;
+    bool cache_given;         /* how long an answer is kept; else as long as it says */
+    mc_ns cache;              /* 0: not at all */
 };
 
 struct sim_call_spec { /* one call step, or what a load client asks for */

@@ -325,7 +325,9 @@ static struct sim_service read_external(lua_State *L, struct mc_arena *arena, st
 {
     static const struct service_words defaults = {
         .version = {.replicas = 1, .response_bytes = 1024}, .port = 80, .error_status = 500};
-    struct sim_external external = sim_take_external(L, arena, lua_pushfstring(L, "external %s", name.p));
+    const char *what = lua_pushfstring(L, "external %s", name.p);
+    lua_insert(L, -2); /* the table on top */
+    struct sim_external external = sim_take_external(L, arena, what);
     struct sim_service service = read_service(L, arena, name, &defaults);
     service.external = external;
     return service;

@@ -142,6 +142,11 @@ bool sim_net_is_up(const struct sim_net *net, uint32_t pod)
     return sim_net_stack(net, pod)->up;
 }
 
+void sim_net_set_distance(struct sim_net *net, uint32_t pod, mc_ns one_way)
+{
+    sim_net_stack(net, pod)->distance = one_way;
+}
+
 void sim_net_set_capture(struct sim_net *net, uint32_t pod, const struct sim_capture *capture)
 {
     sim_net_stack(net, pod)->capture = *capture;

@@ -41,7 +41,7 @@ enum {
     SIM_LOW_MARK = 64 * 1024,       /* … DRAINED under; as the live host */
     SIM_SEGMENT_OVERHEAD = 66,      /* Ethernet 14, IPv4 20, TCP with timestamps 32; counted against rates only */
     SIM_SYN_BACKOFFS_MAX = 32,
-    SIM_EXCLUDED_PORTS = 8,
+    SIM_EXCLUDED_PORTS = SIM_PORTS_MAX + 2, /* and the mesh's own */
 };
 
 /* ---- processes ---- */
@@ -121,6 +121,8 @@ struct sim_capture {
     uint16_t outbound_port, inbound_port; /* 15001, 15006 */
     uint16_t excluded_outbound[SIM_EXCLUDED_PORTS], excluded_inbound[SIM_EXCLUDED_PORTS]; /* 0 ends */
 };
+/* How far POD is from every other one, on top of the path: a host outside. */
+void sim_net_set_distance(struct sim_net *net, uint32_t pod, mc_ns one_way);
 void sim_net_set_capture(struct sim_net *net, uint32_t pod, const struct sim_capture *capture);
 
 struct sim_pod_counts {

@@ -104,6 +104,7 @@ struct sim_stack { /* of one pod */
     uint32_t number;
     struct sim_place place;
     bool up;
+    mc_ns distance; /* of all paths to and from it, more */
     struct sim_capture capture;
     const struct sim_resolv *resolv; /* NULL: the net's */
     struct mc_link listeners; /* all processes' */

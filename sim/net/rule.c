@@ -166,7 +166,7 @@ void sim_path_find(struct sim_net *net, const struct sim_stack *from, const stru
     }
     int kind = kind_of(from, to);
     const struct sim_path_terms *terms = &net->terms[kind];
-    path->latency = terms->latency;
+    path->latency = terms->latency + from->distance + to->distance;
     path->jitter = terms->jitter;
     path->loss_ppm = terms->loss_ppm;
     path->bits_per_second = terms->bits_per_second;

@@ -7,6 +7,7 @@
 /* Pods of a zone share machines, so many on each, in the order in which they come. */
 struct run_machines {
     uint32_t machine, pods; /* the one that is being filled */
+    uint16_t ports[RUN_HOST_PORTS]; /* that pods in its network have; 0 ends */
 };
 
 /* Zones are "a", or "region/a"; what comes before the slash is the region. Numbered by its first zone. */
@@ -39,6 +40,37 @@ uint32_t run_machine(struct sim_run *run, uint32_t zone, bool own)
     return filling->machine;
 }
 
+/* For a pod in the machine's network: one where its port is free, as the scheduler's NodePorts finds it. */
+static uint32_t host_machine(struct sim_run *run, uint32_t zone, uint16_t port)
+{
+    struct run_machines *filling = &run->machines[zone];
+    uint32_t used = 0;
+    while (used < RUN_HOST_PORTS && filling->ports[used] && filling->ports[used] != port) used++;
+    bool taken = used == RUN_HOST_PORTS || filling->ports[used] == port;
+    if (taken) filling->pods = run->plan->topology.pods_per_machine;
+    uint32_t machine = run_machine(run, zone, false);
+    used = 0;
+    while (filling->ports[used]) used++;
+    filling->ports[used] = port;
+    return machine;
+}
+
+/* Outside the cluster, in the region of the first zone; the distance is the pod's. */
+static uint32_t outside_machine(struct sim_run *run)
+{
+    const struct sim_topology *topology = &run->plan->topology;
+    struct sim_machine_spec spec = {.zone = topology->zone_count, .region = region_of(topology, 0)};
+    uint32_t machine;
+    return sim_world_add_machine(run->world, &spec, &machine) ? machine : SIM_NONE;
+}
+
+static uint32_t machine_for(struct sim_run *run, const struct sim_service *service, const struct sim_version *version, uint32_t zone)
+{
+    if (service->external.on) return outside_machine(run);
+    if (version->network.host_network) return host_machine(run, zone, service->port);
+    return run_machine(run, zone, false);
+}
+
 static uint32_t zone_number(const struct sim_topology *topology, struct mc_str name)
 {
     for (uint32_t i = 0; i < topology->zone_count; i++)
@@ -51,28 +83,17 @@ static uint32_t zone_number(const struct sim_topology *topology, struct mc_str n
 static bool add_services(struct sim_run *run)
 {
     const struct sim_topology *topology = &run->plan->topology;
-    struct sim_net *net = sim_world_net(run->world);
     run->vips = mc_arena_take_zero(&run->arena, sizeof *run->vips * (topology->service_count + 1));
     run->service_names = mc_arena_take_zero(&run->arena, sizeof *run->service_names * (topology->service_count + 1));
     if (!run->vips || !run->service_names) return false;
     for (uint32_t i = 0; i < topology->service_count; i++) {
-        const struct sim_service *service = &topology->services[i];
-        char full[300];
-        snprintf(full, sizeof full, "%.*s.default.svc.cluster.local", MC_STR_ARG(service->name));
-        run->service_names[i] = mc_atoms_intern(&run->realm.atoms, service->name);
-        if (!run->service_names[i] || !sim_net_add_service(net, service->name, service->port, &run->vips[i]) ||
-            !sim_net_add_name(net, mc_str_c(full), sim_net_vip(net, run->vips[i])))
-            return false;
+        run->service_names[i] = mc_atoms_intern(&run->realm.atoms, topology->services[i].name);
+        if (!run->service_names[i] || !run_names_add_service(run, i)) return false;
     }
     return true;
 }
 
 /* ---- pods ---- */
-
-static bool has_sidecar(const struct sim_run *run, const struct sim_version *version)
-{
-    return run->plan->profile.sidecars && version->meshed;
-}
 
 /* Linux sets each cgroup's period off by chance. */
 static mc_ns quota_phase(const struct sim_run *run)
@@ -115,8 +136,6 @@ static bool add_containers(struct sim_run *run, struct run_pod *pod, const struc
                                          .quota_phase = quota_phase(run),
                                          .owner = &pod->sidecar_owner};
     sidecar.resources.memory.base += run->configured_bytes;
-    struct sim_capture capture = {.on = true, .outbound_port = 15001, .inbound_port = 15006, .excluded_inbound = {RUN_METRICS_PORT}};
-    sim_net_set_capture(sim_world_net(run->world), pod->world, &capture);
     return sim_world_add_container(run->world, &sidecar, &pod->sidecar_container);
 }
 
@@ -157,11 +176,11 @@ static struct run_pod *add_pod(struct sim_run *run, uint32_t service, uint32_t n
     if (!pod) return NULL;
     pod->service = service;
     pod->version = number;
-    pod->meshed = has_sidecar(run, version);
+    pod->meshed = run_has_sidecar(run, service, version);
     pod->workload = sim_check_workload(run->check, service, number);
     uint32_t replica = run->next_replica[pod->workload]++;
     pod->zone = zone_of(run, version, machine, replica);
-    if (machine == SIM_NONE) machine = run_machine(run, pod->zone, false);
+    if (machine == SIM_NONE) machine = machine_for(run, of, version, pod->zone);
     struct sim_pod_spec spec = {.machine = machine, .service = service, .version = number};
     if (machine == SIM_NONE || !name_pod(run, pod, replica)) return NULL;
     spec.name = pod->name;
@@ -170,7 +189,7 @@ static struct run_pod *add_pod(struct sim_run *run, uint32_t service, uint32_t n
     void *number_plus_one = (void *)(uintptr_t)(pod->number + 1);
     if (!mc_map_put(&run->pod_of_addr, mc_trace_addr(pod->addr) >> 16, number_plus_one)) return NULL;
     run->pods[run->pod_count++] = pod;
-    return add_containers(run, pod, version) ? pod : NULL;
+    return run_names_add_pod(run, pod) && add_containers(run, pod, version) ? pod : NULL;
 }
 
 static bool add_pods(struct sim_run *run)
@@ -209,22 +228,12 @@ static bool make_programs(struct sim_run *run)
     return true;
 }
 
-/* The resolver of the cluster: a pod without a guest; the path to it counts. */
-static bool add_resolver(struct sim_run *run)
-{
-    struct sim_pod_spec spec = {.machine = run_machine(run, 0, true), .name = MC_STR("kube-dns"), .service = SIM_NONE, .version = SIM_NONE};
-    uint32_t pod;
-    if (spec.machine == SIM_NONE || !sim_world_add_pod(run->world, &spec, &pod)) return false;
-    sim_net_set_resolver(sim_world_net(run->world), pod);
-    return true;
-}
-
 bool run_build(struct sim_run *run)
 {
     const struct sim_topology *topology = &run->plan->topology;
     run->configured_bytes = configured_bytes(run->plan);
     run->machines = mc_arena_take_zero(&run->arena, sizeof *run->machines * (topology->zone_count + 1));
-    if (!run->machines || !add_services(run) || !make_programs(run) || !add_resolver(run)) return false;
+    if (!run->machines || !add_services(run) || !make_programs(run) || !run_names_build(run)) return false;
     if (!run_mesh_prepare(run) || !add_pods(run) || !run_mesh_build(run)) return false;
     for (uint32_t i = 0; i < run->pod_count; i++)
         if (!run_pod_start(run, run->pods[i])) return false;

@@ -53,6 +53,8 @@ static bool add_service(struct sim_run *run, uint32_t number)
                                    .port = service->port,
                                    .vip = sim_net_vip(sim_world_net(run->world), run->vips[number]),
                                    .traffic = &traffic};
+    if (!run_mesh_knows(run, number)) return true;
+    run_names_describe(run, number, &spec);
     return mc_ok(mc_registry_add_service(run->registry, &spec));
 }
 
@@ -60,7 +62,7 @@ static bool set_weights(struct sim_run *run, uint32_t number)
 {
     const struct sim_service *service = &run->plan->topology.services[number];
     struct mc_subset_weight weights[MC_MAX_SUBSETS];
-    if (!service->weights || service->version_count > MC_MAX_SUBSETS) return true;
+    if (!service->weights || !run_mesh_knows(run, number) || service->version_count > MC_MAX_SUBSETS) return true;
     for (uint32_t i = 0; i < service->version_count; i++)
         weights[i] = (struct mc_subset_weight){mc_atoms_intern(&run->realm.atoms, service->versions[i].name), service->weights[i]};
     return mc_ok(mc_registry_set_weights(run->registry, run->service_names[number], weights, service->version_count));
@@ -97,7 +99,7 @@ static bool give_identity(struct sim_run *run, struct run_pod *pod)
 
 bool run_mesh_join(struct sim_run *run, struct run_pod *pod, bool ready)
 {
-    if (!run->registry || pod->joined) return true;
+    if (!run->registry || pod->joined || !run_mesh_knows(run, pod->service)) return true;
     if (pod->meshed && run->ossl && !give_identity(run, pod)) return false;
     const struct sim_version *version = &run->plan->topology.services[pod->service].versions[pod->version];
     struct mc_workload_spec spec = {.name = pod->atom,

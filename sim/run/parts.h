@@ -3,6 +3,7 @@
  *   run.c         life: new, start, advance, finish, free; telling
  *   plan.c        what is wrong with a plan whatever the luck
  *   build.c       the plan becomes a world: machines, pods, services, load clients
+ *   names.c       … names, resolvers, capture
  *   mesh.c        … and a mesh: registry, CA, control plane
  *   traffic.c     a service's policy in the control plane's words
  *   pods.c        guests of a pod: started, crashed, started again; readiness; orders
@@ -44,6 +45,7 @@ enum {
     RUN_NODE_LOAD = 1 << 30, /* load client l */
     /* Parties of observers: a pod's number, or this and the number of a load client. */
     RUN_PARTY_LOAD = 1 << 30,
+    RUN_HOST_PORTS = 8, /* on one machine */
     RUN_CONTROL_PORT = 15010, RUN_METRICS_PORT = 15090,
 };
 
@@ -155,6 +157,7 @@ struct sim_run {
     struct mc_bundle *trust;
     struct mc_identity_policy renewal;
     struct mc_ca_options ca;
+    struct sim_resolv *resolvs; /* resolv.conf of pods, by workload */
     mc_atom *service_names;   /* of the plan's services */
 
     /* load, rollouts, faults, instants */
@@ -244,6 +247,15 @@ bool run_build(struct sim_run *run);
 bool run_pod_create(struct sim_run *run, uint32_t service, uint32_t version, uint32_t machine, uint32_t *pod);
 uint32_t run_machine(struct sim_run *run, uint32_t zone, bool own); /* in the world; one of its own, without a bound of cores, or shared; SIM_NONE refuses */
 bool run_place_load(struct sim_run *run, struct sim_load *load); /* a pod of its own, outside the mesh */
+
+/* ---- names.c ---- */
+
+bool run_names_add_service(struct sim_run *run, uint32_t number);
+bool run_names_build(struct sim_run *run); /* after the services, before the pods */
+bool run_names_add_pod(struct sim_run *run, struct run_pod *pod); /* its name, resolv.conf, redirection */
+void run_names_describe(const struct sim_run *run, uint32_t number, struct mc_service_spec *spec); /* how sidecars find the service */
+bool run_mesh_knows(const struct sim_run *run, uint32_t service); /* not of hosts outside without a ServiceEntry */
+bool run_has_sidecar(const struct sim_run *run, uint32_t service, const struct sim_version *version);
 
 /* ---- mesh.c, traffic.c ---- */
 

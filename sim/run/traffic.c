@@ -58,6 +58,7 @@ struct mc_mesh_defaults run_defaults(const struct sim_run *run)
     traffic->outlier_panic_percent = profile->locality_failover ? 0 : profile->panic_percent;
     traffic->mtls = mtls_of(profile->mtls, traffic->mtls);
     if (!profile->identity) traffic->mtls = MC_MTLS_DISABLE;
+    defaults.outbound_any = !profile->registry_only;
     defaults.metrics_port = RUN_METRICS_PORT;
     if (profile->control_plane) {
         defaults.debounce_quiet = profile->debounce_quiet;
