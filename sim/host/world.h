@@ -120,6 +120,7 @@ struct sim_container_owner { /* embed; may be shared by containers */
 struct sim_container_spec {
     uint32_t pod;
     bool sidecar;
+    bool around_capture;            /* sim_process: what it opens is not captured where it arrives */
     uint32_t cpu_millis;            /* quota; 0: none */
     uint32_t threads;               /* steps under way at once; 0: 1 */
     struct sim_price price;         /* APP_NS is 1 ns a unit always */

@@ -58,6 +58,7 @@ struct sim_process { /* embedded in its owner */
     struct sim_net *net;
     uint32_t pod;
     bool sidecar;              /* its own traffic is not captured */
+    bool around_capture;       /* nor that which it opens to other pods: it stands for something that asks behind the redirection */
     struct sim_socket_plan sockets; /* of what it opens and listens at from now on; may be set at any time */
     struct mc_link ends;       /* private from here */
     struct mc_link listeners;

@@ -56,6 +56,6 @@ void sim_route(struct sim_net *net, struct sim_stack *from, const struct sim_pro
     }
     routed->pod = routed->inside ? from->number : sim_net_pod_of(net, routed->target);
     struct sim_stack *reached = sim_net_stack(net, routed->pod);
-    if (reached && captures_inbound(reached, routed->target.port, routed->inside || reached == from))
+    if (reached && captures_inbound(reached, routed->target.port, routed->inside || reached == from || process->around_capture))
         routed->target.port = reached->capture.inbound_port;
 }

@@ -53,6 +53,9 @@ struct sim_pods_options {
     struct sim_pods_owner *owner;
 };
 
+/* GIVEN with the defaults of topologies/profiles/kubernetes.lua where it says 0. */
+struct sim_kubernetes sim_kubernetes_filled(const struct sim_kubernetes *given);
+
 struct sim_pods *sim_pods_new(const struct sim_pods_options *options); /* NULL refuses */
 void sim_pods_free(struct sim_pods *pods);                             /* NULL is allowed; before the world goes */
 
