@@ -47,24 +47,6 @@ static void look(struct sim_entry *entry)
 
 static const struct sim_entry_type look_entry = {"controller", SIM_CLASS_FAULT, SIM_KIND_ORDER, look};
 
-/* Kubernetes' defaults where the plan says nothing; sources: topologies/profiles/kubernetes.lua. */
-static struct sim_kubernetes with_defaults(struct sim_kubernetes constants)
-{
-    const struct {
-        mc_ns *value, otherwise;
-    } rows[] = {
-        {&constants.node_monitor_grace, 40 * MC_S},     {&constants.node_monitor_period, 5 * MC_S},
-        {&constants.toleration, 300 * MC_S},            {&constants.eviction_retry, 5 * MC_S},
-        {&constants.hpa_sync, 15 * MC_S},               {&constants.hpa_down_window, 5 * MC_MIN},
-        {&constants.hpa_initial_readiness, 30 * MC_S},  {&constants.hpa_cpu_initialization, 5 * MC_MIN},
-        {&constants.metrics_resolution, 15 * MC_S},
-    };
-    for (size_t i = 0; i < MC_COUNT_OF(rows); i++)
-        if (*rows[i].value <= 0) *rows[i].value = rows[i].otherwise;
-    if (!constants.hpa_tolerance_ppm) constants.hpa_tolerance_ppm = 100000;
-    return constants;
-}
-
 static bool begin_workload(struct sim_controllers *controllers, struct ctl_workload *workload, uint32_t service, uint32_t version)
 {
     const struct sim_service *of = &controllers->topology->services[service];
@@ -109,7 +91,7 @@ struct sim_controllers *sim_controllers_new(const struct sim_controllers_options
     if (!controllers) return NULL;
     controllers->engine = options->engine;
     controllers->realm = options->realm;
-    controllers->constants = with_defaults(*options->constants);
+    controllers->constants = sim_kubernetes_filled(options->constants);
     controllers->topology = options->topology;
     controllers->owner = options->owner;
     controllers->origin.number = UINT64_C(1) << 59;
