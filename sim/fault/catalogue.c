@@ -96,7 +96,7 @@ static const struct sim_fault_type types[] = {
      .code = &fault_bandwidth},
     {"dns", "dns", "names are answered wrongly, late or not at all", "fault.dns { mode = \"timeout\", name = \"api.example.com\", percent = \"10%\" }",
      PARAMETERS(of_dns), .code = &fault_dns},
-    {"dns_race", "dns", "of A and AAAA from one socket the second is lost, as in conntrack's race", "fault.dns_race { percent = \"1%\" }",
+    {"dns_race", "dns", "of A and AAAA from one socket the second is lost in conntrack's race, unless they are asked one by one", "fault.dns_race { percent = \"1%\" }",
      PARAMETERS(of_dns_race), .code = &fault_dns_race},
     {"abort", "http", "requests are answered with an error", "fault.abort { to = \"cart\", status = 503, percent = \"10%\" }",
      PARAMETERS(of_abort), .code = &fault_abort},

@@ -121,8 +121,9 @@ static void grace_over(struct mc_timer *timer)
 
 static void resolved(struct sim_app *app, const struct mc_event *event)
 {
-    mc_assert(event->resolved.query >= 1 && event->resolved.query <= app->program->callee_count);
-    sim_caller_resolved(&app->callers[event->resolved.query - 1], event);
+    uint32_t caller = event->resolved.query & ((1u << SIM_LOOKUP_SHIFT) - 1);
+    mc_assert(caller >= 1 && caller <= app->program->callee_count);
+    sim_caller_resolved(&app->callers[caller - 1], event);
 }
 
 static void step(void *self, const struct mc_event *event, struct mc_outbox *outbox)

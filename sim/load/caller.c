@@ -226,6 +226,13 @@ static void find_name(struct sim_http_call *call)
 {
     struct sim_caller *caller = call->caller;
     mc_list_push_back(&caller->waiting, &call->link);
+    call->lookup = 0;
+    if (caller->callee->lookup_each) {
+        caller->lookups = caller->lookups % ((1u << (32 - SIM_LOOKUP_SHIFT)) - 1) + 1;
+        call->lookup = caller->lookups;
+        mc_turn_resolve(caller_turn(caller), caller->query | call->lookup << SIM_LOOKUP_SHIFT, caller->callee->name);
+        return;
+    }
     if (caller->resolving) return;
     caller->resolving = true;
     mc_turn_resolve(caller_turn(caller), caller->query, caller->callee->name);
@@ -297,11 +304,27 @@ void sim_caller_init(struct sim_caller *caller, const struct sim_callee *callee,
     caller->fresh_until = INT64_MIN;
 }
 
+/* The calls that LOOKUP was for; none: it has given up meanwhile. */
+static void take_waiting(struct sim_caller *caller, uint32_t lookup, struct mc_link *to)
+{
+    if (!lookup) {
+        mc_list_splice(to, &caller->waiting);
+        return;
+    }
+    mc_list_each(link, &caller->waiting) {
+        if (mc_container(link, struct sim_http_call, link)->lookup != lookup) continue;
+        mc_list_remove(link);
+        mc_list_push_back(to, link);
+        return;
+    }
+}
+
 void sim_caller_resolved(struct sim_caller *caller, const struct mc_event *event)
 {
     struct mc_link waiting;
     bool found = event->resolved.reason == MC_REASON_NONE && event->resolved.count > 0;
-    caller->resolving = false;
+    uint32_t lookup = event->resolved.query >> SIM_LOOKUP_SHIFT;
+    if (!lookup) caller->resolving = false;
     if (found) {
         caller->addr = event->resolved.addrs[0];
         caller->addr.port = caller->callee->port;
@@ -309,7 +332,7 @@ void sim_caller_resolved(struct sim_caller *caller, const struct mc_event *event
         caller->fresh_until = mc_ns_add(event->now, kept);
     }
     mc_list_init(&waiting);
-    mc_list_splice(&waiting, &caller->waiting);
+    take_waiting(caller, lookup, &waiting);
     for (struct mc_link *link; (link = mc_list_pop_front(&waiting));) {
         struct sim_http_call *call = mc_container(link, struct sim_http_call, link);
         if (found) caller_place(call);

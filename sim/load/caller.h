@@ -37,6 +37,7 @@ struct sim_caller { /* one callee of one guest */
     struct mc_addr addr;        /* valid until `fresh_until` */
     mc_ns fresh_until;
     bool resolving;
+    uint32_t lookups;           /* where each call asks for itself: the number of the last one */
     struct mc_link idle;        /* connections, last used first */
     struct mc_link conns;       /* all of them */
     struct mc_link waiting;     /* calls that wait for the name */
@@ -71,6 +72,7 @@ struct sim_http_call {
     struct sim_watch watch;
     struct sim_client_conn *conn; /* NULL between tries */
     struct mc_timer timer;      /* limit of the try, or back-off */
+    uint32_t lookup;            /* its own; 0: it waits for the caller's */
     struct mc_link link;        /* in caller->waiting or caller->line */
     struct sim_body body;
     bool watched, once_more, backing_off, in_line;
@@ -85,6 +87,8 @@ void sim_caller_resolved(struct sim_caller *caller, const struct mc_event *event
 void sim_http_call_start(struct sim_http_call *call, struct sim_caller *caller, const struct sim_call_spec *spec, mc_ns started);
 /* Gives up: nothing is told, neither to `done` nor to the observer's call(). */
 void sim_http_call_cancel(struct sim_http_call *call);
+
+enum { SIM_LOOKUP_SHIFT = 16 }; /* a RESOLVE's id: the caller's, and the number of the lookup above it */
 
 /* The party number that an application shows in its answers, so that callers know who served them. */
 #define SIM_SERVED_BY MC_STR("x-served-by")

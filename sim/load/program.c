@@ -113,6 +113,7 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
     for (uint32_t i = 0; i < program->callee_count; i++) {
         callees[i].cache_given = source->network.dns.cache_given;
         callees[i].cache = source->network.dns.cache;
+        callees[i].lookup_each = source->network.dns.cache_given && !source->network.dns.cache && source->network.dns.stub != SIM_STUB_GO;
     }
     program->version = source;
     program->port = topology->services[service].port;

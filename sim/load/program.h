@@ -13,6 +13,7 @@ struct sim_callee {
     uint16_t port;
     bool cache_given;         /* how long an answer is kept; else as long as it says */
     mc_ns cache;              /* 0: not at all */
+    bool lookup_each;         /* each connection asks for itself (getaddrinfo); else all wait for one answer (Go) */
 };
 
 struct sim_call_spec { /* one call step, or what a load client asks for */

@@ -176,7 +176,7 @@ static void ask(struct sim_lookup *lookup, const struct sim_question *question)
     struct sim_net *net = lookup->process->net;
     const struct sim_resolv *resolv = lookup->resolv;
     mc_ns now = net->engine->now, there = MC_NEVER;
-    bool pair = lookup->wanted > 1 && !resolv->one_by_one && lookup->stub != SIM_STUB_GO && !resolv->node && !net->dns.plan.node_local;
+    bool pair = lookup->wanted > 1 && lookup->stub != SIM_STUB_GO;
     struct sim_dns_effect effect = sim_dns_effect(net, question, lookup->origin.number, lookup->rounds, lookup->wanted, pair);
     struct exchange got = {0};
     net->dns.counts.queries += lookup->wanted;

@@ -51,7 +51,7 @@ enum sim_dns_mode {
     SIM_DNS_SLOW,     /* later by `latency` */
     SIM_DNS_STALE,    /* as it was when the rule was added */
     SIM_DNS_FLAP,     /* every other `period` one half of the addresses, then the other; nothing, if there is one only */
-    SIM_DNS_RACE,     /* the second of two queries from one socket is lost */
+    SIM_DNS_RACE,     /* the second of two queries from one socket is lost; where they do not leave together it touches them, too, but loses nothing */
 };
 
 struct sim_dns_rule_spec {
