@@ -38,6 +38,7 @@ bool sim_container_init(struct sim_container *container, struct sim_world *world
     sim_memory_init(container);
     sim_fair_join(container);
     sim_process_init(&container->process, &sim_container_process_type, world->net, pod->number, spec->sidecar);
+    container->process.sockets = spec->sockets;
     container->process.around_capture = spec->around_capture;
     return true;
 }

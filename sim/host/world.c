@@ -98,7 +98,7 @@ bool sim_world_add_machine(struct sim_world *world, const struct sim_machine_spe
     machine->slow_permille = 1000;
     mc_list_init(&machine->waiting);
     world->machines[world->machine_count++] = machine;
-    return true;
+    return sim_net_set_nic(world->net, machine->number, spec->nic);
 }
 
 uint32_t sim_world_machine_count(const struct sim_world *world)

@@ -66,6 +66,7 @@ enum sim_engine_stop sim_world_run(struct sim_world *world, mc_ns until, uint64_
 struct sim_machine_spec {
     uint32_t zone, region; /* the caller's numbers */
     uint32_t cores;        /* 0: no bound */
+    uint64_t nic;          /* bits per second of its interface, in each direction; 0: no bound */
 };
 bool sim_world_add_machine(struct sim_world *world, const struct sim_machine_spec *spec, uint32_t *machine);
 uint32_t sim_world_machine_count(const struct sim_world *world);
@@ -124,6 +125,7 @@ struct sim_container_spec {
     uint32_t cpu_millis;            /* quota; 0: none */
     uint32_t threads;               /* steps under way at once; 0: 1 */
     struct sim_price price;         /* APP_NS is 1 ns a unit always */
+    struct sim_socket_plan sockets;
     struct sim_resources resources; /* but for its cpu limit and threads, which stand above */
     mc_ns quota_phase;              /* how much of a period has gone by at time 0 */
     struct sim_container_owner *owner; /* may be NULL */

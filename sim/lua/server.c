@@ -139,6 +139,7 @@ void sim_read_server(lua_State *L, struct mc_arena *arena, const char *what, con
     static const struct sim_field fields[] = {
         {"requests_per_connection", SIM_FIELD_COUNT, AT(connection_requests)},
         {"pool", SIM_FIELD_READ, AT(pool), .read = sim_read_pool},
+        {"tcp", SIM_FIELD_READ, AT(sockets), .read = sim_read_sockets},
         {"queue", SIM_FIELD_READ, .read = read_queue},
         {"deadlines", SIM_FIELD_BOOL, AT(deadlines)},
         {"slow_spells", SIM_FIELD_READ, AT(spells), .read = read_spells},

@@ -275,6 +275,8 @@ static void read_terms(lua_State *L, struct mc_arena *arena, const char *what, c
         {"jitter", SIM_FIELD_DURATION, offsetof(struct sim_path_terms, jitter)},
         {"loss", SIM_FIELD_SHARE, offsetof(struct sim_path_terms, loss_ppm)},
         {"bandwidth", SIM_FIELD_BIT_RATE, offsetof(struct sim_path_terms, bits_per_second)},
+        {"idle_timeout", SIM_FIELD_DURATION, offsetof(struct sim_path_terms, idle_timeout)},
+        {"idle_reset", SIM_FIELD_BOOL, offsetof(struct sim_path_terms, idle_reset)},
     };
     (void)what;
     sim_schema_read(L, -1, arena, field->name, fields, MC_COUNT_OF(fields), (char *)record + field->offset);
@@ -297,6 +299,7 @@ static void read_machines(lua_State *L, struct mc_arena *arena, const char *what
     static const struct sim_field fields[] = {
         {"pods", SIM_FIELD_COUNT, offsetof(struct sim_topology, pods_per_machine)},
         {"cores", SIM_FIELD_COUNT, offsetof(struct sim_topology, cores_per_machine)},
+        {"nic", SIM_FIELD_BIT_RATE, offsetof(struct sim_topology, nic_bits_per_second)},
     };
     struct sim_topology *topology = &((struct topology_words *)record)->topology;
     (void)what, (void)field;

@@ -21,6 +21,7 @@ void sim_read_pod_network(lua_State *L, struct mc_arena *arena, const char *what
 void sim_read_resources(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);   /* struct sim_resources */
 void sim_read_server(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);      /* struct sim_server_plan */
 /* A client's pool: struct sim_pool_plan. */
+void sim_read_sockets(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);     /* struct sim_socket_plan */
 void sim_read_pool(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 /* Leaves what topologies/profiles/frameworks.lua says of NAME, in the words of a service, on the stack. */
 void sim_push_framework(lua_State *L, const char *what, const char *name);

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "sim/plan/kernel.h"
 #include <stdbool.h>
 
 /* Where something stands in a script, for messages. */
@@ -146,6 +147,7 @@ struct sim_warm_up {
 
 /* How a version's server behaves beyond its steps. */
 struct sim_server_plan {
+    struct sim_socket_plan sockets;
     struct sim_pool_plan pool;  /* towards each callee */
     uint32_t connection_requests; /* requests on one server connection, then it is closed; 0: no bound */
     enum sim_queue_policy queue_policy;

@@ -89,6 +89,7 @@ struct sim_topology {
     uint32_t service_count;
     uint32_t pods_per_machine;  /* 8 */
     uint32_t cores_per_machine; /* 8 */
+    uint64_t nic_bits_per_second; /* of each machine, in each direction; 0: unlimited */
     struct sim_dns_plan dns;
 };
 
@@ -107,6 +108,7 @@ struct sim_profile {
     bool rollouts;              /* has a rollout controller */
     bool registry_only;         /* outboundTrafficPolicy REGISTRY_ONLY; else ALLOW_ANY */
     struct mc_str mtls;         /* "strict", "permissive", "disable" */
+    struct sim_socket_plan sockets; /* of its proxies */
     struct mc_str balancer;
     uint32_t least_request_choices;
     struct sim_retry retry;     /* default policy of routes without one */

@@ -22,7 +22,8 @@ static uint32_t region_of(const struct sim_topology *topology, uint32_t zone)
 
 static uint32_t add_machine(struct sim_run *run, uint32_t zone, uint32_t cores)
 {
-    struct sim_machine_spec spec = {.zone = zone, .region = region_of(&run->plan->topology, zone), .cores = cores};
+    struct sim_machine_spec spec = {.zone = zone, .region = region_of(&run->plan->topology, zone), .cores = cores,
+                                    .nic = run->plan->topology.nic_bits_per_second};
     uint32_t machine;
     return sim_world_add_machine(run->world, &spec, &machine) ? machine : SIM_NONE;
 }
@@ -122,6 +123,7 @@ static bool add_containers(struct sim_run *run, struct run_pod *pod, const struc
                                      .cpu_millis = version->cpu_millis,
                                      .threads = version->resources.threads ? version->resources.threads : cores,
                                      .resources = version->resources,
+                                     .sockets = version->server.sockets,
                                      .quota_phase = quota_phase(run),
                                      .owner = &pod->app_owner};
     pod->sidecar_container = SIM_NONE;
@@ -133,6 +135,7 @@ static bool add_containers(struct sim_run *run, struct run_pod *pod, const struc
                                          .threads = profile->proxy_workers,
                                          .price = profile->price,
                                          .resources = profile->proxy,
+                                         .sockets = profile->sockets,
                                          .quota_phase = quota_phase(run),
                                          .owner = &pod->sidecar_owner};
     sidecar.resources.memory.base += run->configured_bytes;
