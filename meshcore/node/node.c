@@ -139,6 +139,11 @@ uint64_t mc_node_snapshot_version(const struct mc_node *node)
     return snapshot ? snapshot->version : 0;
 }
 
+bool mc_node_is_idle(const struct mc_node *node)
+{
+    return node->options.role == MC_NODE_PROXY && mc_proxy_is_idle(node->sidecar.proxy);
+}
+
 bool mc_node_is_connected(const struct mc_node *node)
 {
     return node->options.role == MC_NODE_PROXY && node->sidecar.has_client &&

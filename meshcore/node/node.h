@@ -61,6 +61,7 @@ enum mc_node_command {
     MC_NODE_EXPIRE,        /* PROXY: struct mc_node_expire */
     MC_NODE_RENEW,         /* PROXY: struct mc_command: ask for a new SVID now */
     MC_NODE_DRAIN,         /* PROXY: struct mc_command: as Envoy's drain_listeners; goes on until STOP */
+    MC_NODE_WIND_DOWN,     /* PROXY: struct mc_node_wind_down: as drain_listeners?inboundonly&graceful */
     MC_NODE_CA_MODE,       /* CONTROL: struct mc_node_ca_mode */
     MC_NODE_CHANGE,        /* CONTROL: struct mc_node_change */
     MC_NODE_ROLLOUT_START, /* CONTROL: struct mc_node_rollout_start */
@@ -81,6 +82,13 @@ struct mc_node_install {
 struct mc_node_expire {
     struct mc_command base;
     struct mc_authority *authority;
+};
+
+/* Listeners go on; a share of the answers to inbound requests that grows from none to all over OVER says
+ * `connection: close` (Envoy's drain manager, gradual). For good. */
+struct mc_node_wind_down {
+    struct mc_command base;
+    mc_ns over; /* 0: all from the start */
 };
 
 struct mc_node_ca_mode {
@@ -112,6 +120,7 @@ struct mc_result mc_node_last_command(const struct mc_node *node);
 
 const struct mc_svid *mc_node_certificate(const struct mc_node *node); /* NULL: none. Borrowed until the next step */
 uint64_t mc_node_snapshot_version(const struct mc_node *node); /* PROXY: applied; CONTROL: newest pushed; 0: none */
+bool mc_node_is_idle(const struct mc_node *node);              /* PROXY: nobody is connected to its listeners */
 bool mc_node_is_connected(const struct mc_node *node);         /* PROXY: to its control plane */
 const struct mc_rollout_state *mc_node_rollout(const struct mc_node *node, mc_atom target); /* NULL: none */
 

@@ -163,6 +163,9 @@ static struct mc_result command(struct mc_node *node, const struct mc_command *o
     case MC_NODE_EXPIRE: return expire(node, mc_container(order, const struct mc_node_expire, base));
     case MC_NODE_RENEW: return renew(node);
     case MC_NODE_DRAIN: mc_proxy_drain(node->sidecar.proxy); return MC_RESULT(OK);
+    case MC_NODE_WIND_DOWN:
+        mc_proxy_wind_down(node->sidecar.proxy, mc_container(order, const struct mc_node_wind_down, base)->over);
+        return MC_RESULT(OK);
     default: return MC_RESULT(STATE);
     }
 }

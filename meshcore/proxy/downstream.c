@@ -13,8 +13,20 @@ struct mc_proxy *px_downstream_proxy(const struct px_downstream *conn)
 
 /* ---- what the codec tells ---- */
 
+/* As Envoy's DrainManagerImpl::drainClose with the gradual strategy: the share is the part of the drain time gone by. */
+static bool announces_end(const struct px_downstream *conn)
+{
+    struct mc_proxy *proxy = conn->listener->proxy;
+    const struct mc_listener *listener = conn->listener->resource->body;
+    if (!proxy->winding_down || listener->mode != MC_LISTEN_INBOUND) return false;
+    mc_ns gone_by = proxy->turn->now - proxy->wind_from;
+    if (gone_by >= proxy->wind_over) return true;
+    return (mc_ns)mc_below(mc_turn_draw(proxy->turn, MC_FOR_ROUTE), (uint64_t)proxy->wind_over) < gone_by;
+}
+
 static struct mc_handler *on_request(struct mc_http_conn *http, struct mc_exchange *exchange)
 {
+    if (announces_end(of(http))) mc_http_drain(http);
     struct px_request *request = px_request_new(of(http), exchange);
     return request ? &request->down : NULL;
 }

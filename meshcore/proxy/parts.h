@@ -52,6 +52,8 @@ struct mc_proxy {
     struct px_date date;
     uint64_t generation; /* of the snapshot */
     bool draining, install_queued, closing;
+    bool winding_down;
+    mc_ns wind_from, wind_over;
 };
 
 struct mc_str px_text_of(const struct mc_proxy *proxy, mc_atom atom);

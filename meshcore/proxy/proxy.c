@@ -132,6 +132,14 @@ void mc_proxy_drain(struct mc_proxy *proxy)
     mc_list_each(link, &proxy->downstreams) mc_http_drain(mc_container(link, struct px_downstream, link)->http);
 }
 
+void mc_proxy_wind_down(struct mc_proxy *proxy, mc_ns over)
+{
+    if (proxy->winding_down) return;
+    proxy->winding_down = true;
+    proxy->wind_from = proxy->turn->now;
+    proxy->wind_over = over;
+}
+
 bool mc_proxy_is_idle(const struct mc_proxy *proxy)
 {
     return mc_list_empty(&proxy->downstreams);

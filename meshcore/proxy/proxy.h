@@ -62,6 +62,8 @@ void mc_proxy_identity(struct mc_proxy *proxy, struct mc_svid *svid, struct mc_b
 /* No listener takes connections any more; idle ones are closed, others after the exchange under way
  * (whose answer says `connection: close`). For good. */
 void mc_proxy_drain(struct mc_proxy *proxy);
+/* Inbound listeners go on, and answers announce the end: see MC_NODE_WIND_DOWN (node/node.h). */
+void mc_proxy_wind_down(struct mc_proxy *proxy, mc_ns over);
 bool mc_proxy_is_idle(const struct mc_proxy *proxy); /* no downstream connection is left */
 
 /* ---- statistics ---- */

@@ -20,8 +20,11 @@ static bool start_crash(struct sim_fault *fault)
 {
     enum sim_leave how = fault_text_is(fault, "how", "power", "process") ? SIM_LEAVE_SILENT : SIM_LEAVE_KERNEL;
     fault->touched.connections = fault_connections_of(fault);
-    for (uint32_t i = 0; i < fault->from.count; i++)
-        if (!shared(fault, fault->from.pods[i])) sim_pod_crash(fault->faults->world, fault->from.pods[i], how);
+    for (uint32_t i = 0; i < fault->from.count; i++) {
+        if (shared(fault, fault->from.pods[i])) continue;
+        if (fault_targets(fault)->type->hold) fault_targets(fault)->type->hold(fault_targets(fault), fault->from.pods[i]);
+        sim_pod_crash(fault->faults->world, fault->from.pods[i], how);
+    }
     return true;
 }
 

@@ -15,6 +15,8 @@ struct sim_fault_targets;
 struct sim_fault_targets_type {
     /* The application that runs in POD now; NULL: none does, or it is no application. */
     struct sim_app *(*app)(struct sim_fault_targets *targets, uint32_t pod);
+    /* POD is about to be crashed: nothing but `restart` starts it again. NULL: nothing would. */
+    void (*hold)(struct sim_fault_targets *targets, uint32_t pod);
     /* POD was crashed and is to run again: its guests are made anew and started. */
     void (*restart)(struct sim_fault_targets *targets, uint32_t pod);
     /* The container of the control plane; SIM_NONE: the mesh has none. It may be without a guest now. */

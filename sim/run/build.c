@@ -127,6 +127,7 @@ static bool add_containers(struct sim_run *run, struct run_pod *pod, const struc
                                      .quota_phase = quota_phase(run),
                                      .owner = &pod->app_owner};
     pod->sidecar_container = SIM_NONE;
+    run_pod_watch_containers(pod);
     if (!sim_world_add_container(run->world, &app, &pod->app_container)) return false;
     if (!pod->meshed) return true;
     struct sim_container_spec sidecar = {.pod = pod->world,
@@ -214,7 +215,7 @@ bool run_pod_create(struct sim_run *run, uint32_t service, uint32_t version, uin
     struct run_pod *pod = add_pod(run, service, version, machine);
     if (!pod) return false;
     *number = pod->number;
-    return run_mesh_join(run, pod, false) && run_pod_start(run, pod);
+    return run_pod_live(run, pod, false);
 }
 
 static bool make_programs(struct sim_run *run)
@@ -237,9 +238,9 @@ bool run_build(struct sim_run *run)
     run->configured_bytes = configured_bytes(run->plan);
     run->machines = mc_arena_take_zero(&run->arena, sizeof *run->machines * (topology->zone_count + 1));
     if (!run->machines || !add_services(run) || !make_programs(run) || !run_names_build(run)) return false;
-    if (!run_mesh_prepare(run) || !add_pods(run) || !run_mesh_build(run)) return false;
+    if (!run_mesh_prepare(run) || !run_pods_begin(run) || !add_pods(run) || !run_mesh_build(run)) return false;
     for (uint32_t i = 0; i < run->pod_count; i++)
-        if (!run_pod_start(run, run->pods[i])) return false;
+        if (!run_pod_live(run, run->pods[i], true)) return false;
     for (uint32_t i = 0; i < topology->service_count; i++) run_set_backends(run, i);
     run->begun = true;
     return true;

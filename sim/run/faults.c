@@ -19,11 +19,18 @@ static struct sim_app *app(struct sim_fault_targets *targets, uint32_t world)
     return pod ? pod->app : NULL;
 }
 
+static void hold(struct sim_fault_targets *targets, uint32_t world)
+{
+    struct sim_run *run = run_of(targets);
+    struct run_pod *pod = pod_at(run, world);
+    if (pod) sim_pods_hold(run->platform, pod->number);
+}
+
 static void restart(struct sim_fault_targets *targets, uint32_t world)
 {
     struct sim_run *run = run_of(targets);
     struct run_pod *pod = pod_at(run, world);
-    if (pod) run_pod_restart(run, pod);
+    if (pod) run_pod_release(run, pod);
     else if (world == run->control_pod) run_control_restart(run);
 }
 
@@ -77,7 +84,7 @@ static void changed(struct sim_fault_targets *targets, const struct sim_fault *f
 }
 
 const struct sim_fault_targets_type run_targets_type = {
-    .app = app, .restart = restart, .control = control, .registry = registry, .authority = authority, .ca = ca, .changed = changed};
+    .app = app, .hold = hold, .restart = restart, .control = control, .registry = registry, .authority = authority, .ca = ca, .changed = changed};
 
 /* ---- what scripts ask ---- */
 

@@ -213,6 +213,7 @@ void run_mesh_free(struct sim_run *run)
 struct mc_snapshot *run_first_snapshot(struct sim_run *run, const struct run_pod *pod)
 {
     if (!run->compiler) return NULL;
+    if (run->begun && !mc_ok(mc_compiler_update(run->compiler))) return NULL;
     struct mc_offer *offer = mc_compiler_offer(run->compiler, pod->atom);
     return offer ? mc_snapshot_ref(offer->snapshot) : NULL;
 }

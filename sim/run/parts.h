@@ -6,7 +6,7 @@
  *   names.c       … names, resolvers, capture
  *   mesh.c        … and a mesh: registry, CA, control plane
  *   traffic.c     a service's policy in the control plane's words
- *   pods.c        guests of a pod: started, crashed, started again; readiness; orders
+ *   pods.c        what the life of pods (sim/platform/pods.h) does to this world: guests, registry, kube-proxy
  *   observe.c     what applications and clients tell reaches counts and the sink
  *   traces.c      what the core's trace records say reaches the same places
  *   invariants.c  rules that must hold at every moment
@@ -34,6 +34,7 @@
 #include "sim/load/app.h"
 #include "sim/fault/faults.h"
 #include "sim/host/world.h"
+#include "sim/platform/pods.h"
 #include "sim/load/client.h"
 #include "sim/run/run.h"
 
@@ -63,8 +64,6 @@ struct run_pod {
     uint32_t zone;            /* in the plan */
     mc_atom atom;             /* of its name */
     struct sim_run *run;
-    struct sim_entry readiness; /* when the platform notices that it came or went */
-    struct sim_origin origin;
     uint32_t workload;        /* in the counts */
     struct mc_addr addr;      /* IP and target port */
     mc_atom identity;         /* SPIFFE ID; 0: none */
@@ -72,8 +71,10 @@ struct run_pod {
     struct mc_node *sidecar;
     struct sim_container_owner app_owner, sidecar_owner;
     uint32_t app_container, sidecar_container; /* in the world; SIM_NONE: none */
-    bool meshed, alive, ready;
+    bool meshed, alive;
+    bool ready, serving;      /* in the EndpointSlice, as its watchers know it */
     bool joined;              /* the registry knows it */
+    uint32_t starts;          /* of its application */
     bool gone;                /* for good */
     uint64_t last_serial;     /* of its SVIDs */
     uint64_t requests;        /* arrivals that its application was done with */
@@ -105,6 +106,14 @@ struct sim_canary {
     bool begun;
     struct mc_rollout_state *kept; /* while the controller is away: as it left it; NULL: it never was */
     mc_ns onset;              /* of the last fault before roll-back: for time_to_rollback */
+};
+
+struct run_proxier { /* kube-proxy's view of one service; all machines' are one */
+    struct sim_run *run;
+    uint32_t service;
+    struct sim_origin origin;
+    struct sim_entry sync;
+    mc_ns last;
 };
 
 struct run_invariant { /* as chosen by the plan */
@@ -140,6 +149,9 @@ struct sim_run {
     bool begun;               /* what was there at time 0 is built */
     struct run_pod **pods;    /* each stays where it is */
     uint32_t pod_count, pod_capacity;
+    struct sim_pods *platform; /* their life */
+    struct sim_pods_owner pods_owner;
+    struct run_proxier *proxiers; /* by service */
     uint32_t *next_replica;   /* by workload: how many pods it has had */
     struct mc_map pod_of_addr, pod_of_identity; /* packed IP, atom → number + 1 */
     struct run_machines *machines; /* while the world is built */
@@ -289,10 +301,10 @@ extern const struct sim_fault_targets_type run_targets_type;
 
 /* ---- pods.c ---- */
 
-bool run_pod_start(struct sim_run *run, struct run_pod *pod); /* its guests begin; false: memory */
-void run_pod_restart(struct sim_run *run, struct run_pod *pod);           /* after a crash; harmless if it is alive */
-/* It has left its machine for good: its guests go, the registry forgets it. Idempotent. */
-void run_pod_remove(struct sim_run *run, struct run_pod *pod);
+bool run_pods_begin(struct sim_run *run);  /* before the pods of the plan are added; false: memory */
+void run_pod_watch_containers(struct run_pod *pod); /* before its containers are made */
+bool run_pod_live(struct sim_run *run, struct run_pod *pod, bool running); /* it begins to live; RUNNING: is up at once */
+void run_pod_release(struct sim_run *run, struct run_pod *pod); /* a fault that crashed it lets it go; it starts again */
 void run_pods_free(struct sim_run *run);
 void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
 /* A step of the control plane now, with COMMAND. False: it does not run, or could not. */

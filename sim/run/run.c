@@ -124,6 +124,7 @@ void sim_run_free(struct sim_run *run)
         sim_series_fini(&run->series);
         sim_picture_fini(&run->picture);
     }
+    sim_pods_free(run->platform);
     run_pods_free(run);
     run_free_loads(run);
     run_mesh_free(run);
