@@ -38,6 +38,7 @@ struct course { /* one direction of a connection */
 
 struct tun_world {
     int tun[2], spaces[2];
+    char files[2][32];
     pthread_t thread;
     pthread_mutex_t lock; /* over everything below */
     bool stop, trace;
@@ -382,6 +383,12 @@ struct tun_counts tun_world_counts(struct tun_world *world)
 void tun_world_enter(struct tun_world *world, enum tun_side side)
 {
     mc_assert(setns(world->spaces[side], CLONE_NEWNET) == 0);
+}
+
+const char *tun_world_file(struct tun_world *world, enum tun_side side)
+{
+    snprintf(world->files[side], sizeof world->files[side], "/proc/%d/fd/%d", (int)getpid(), world->spaces[side]);
+    return world->files[side];
 }
 
 void tun_world_sysctl(struct tun_world *world, const char *name, const char *value)

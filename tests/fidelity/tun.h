@@ -39,6 +39,7 @@ void tun_world_close(struct tun_world *world);
 
 /* Sockets that this thread (and processes that it starts) make from now on are there. */
 void tun_world_enter(struct tun_world *world, enum tun_side side);
+const char *tun_world_file(struct tun_world *world, enum tun_side side); /* of the namespace, for other processes */
 void tun_world_sysctl(struct tun_world *world, const char *name, const char *value); /* "net/ipv4/…", on both sides */
 uint32_t tun_addr(enum tun_side side); /* host order */
 
