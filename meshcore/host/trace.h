@@ -8,6 +8,7 @@
 #define HOST_TRACE_H
 
 #include "base/time.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MC_TRACES(X) \
@@ -38,7 +39,8 @@
     X(CONTROL_UP, "control.connected", "") \
     X(CONTROL_DOWN, "control.disconnected", "reason:u next:ns") \
     X(ROLLOUT, "rollout.phase", "target:a phase:u weight:u failed:u") \
-    X(ROLLOUT_CHECK, "rollout.check", "target:a metric:u observed:u bound:u samples:u verdict:u")
+    X(ROLLOUT_CHECK, "rollout.check", "target:a metric:u observed:u bound:u samples:u verdict:u") \
+    X(SPAN, "http.span", "trace_hi:u trace_lo:u span:u parent:u listener:a routes:a")
 
 enum mc_trace_kind {
 #define X(name, text, values) MC_TRACE_##name,
@@ -57,6 +59,7 @@ struct mc_trace_record {
 struct mc_trace_sink {
     void *self;
     void (*record)(void *self, mc_ns now, const struct mc_trace_record *record);
+    bool spans; /* SPAN, too: each right before the ACCESS record of the same request */
 };
 
 /* Why a response was not simply the upstream's, in Envoy's short forms (envoy.data.accesslog.v3

@@ -74,8 +74,16 @@ static void count(struct px_request *request, mc_ns duration)
     mc_hist_add(&stats->rq_time, &alloc, (uint64_t)duration);
 }
 
+static void trace_span(struct px_request *request)
+{
+    const struct mc_listener *listener = request->conn->resource->body;
+    mc_trace(request->proxy->turn, SPAN, request->conn->http->conn->stream, request->trace_hi, request->trace_lo, request->span, request->parent_span,
+             listener->name, request->conn->chain->route_config);
+}
+
 static void trace(struct px_request *request, mc_ns duration)
 {
+    if (request->proxy->turn->realm->trace.spans) trace_span(request);
     mc_trace(request->proxy->turn, ACCESS, request->conn->http->conn->stream, mc_trace_status_flags(request->status, request->flags),
              request->cluster ? request->cluster->name : 0,
              request->host && request->attempts ? mc_trace_addr(request->host->endpoint.addr) : 0, (uint64_t)duration,

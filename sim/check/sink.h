@@ -97,6 +97,28 @@ struct sim_sink_request { /* a logical call at its client, sampled: all that fai
     uint64_t trace_hi, trace_lo, span, parent;
 };
 
+enum sim_hop_kind {
+    SIM_HOP_CALL,   /* at a client: an application's or a load's call, all its tries together */
+    SIM_HOP_PROXY,  /* through a sidecar */
+    SIM_HOP_SERVER, /* at an application that served it */
+};
+
+struct sim_sink_hop { /* of the trace that the run follows; told when it ends, so that callees come first */
+    enum sim_hop_kind kind;
+    mc_ns began, ended;
+    struct mc_str where;     /* pod, or load */
+    struct mc_str to;        /* CALL: the service */
+    struct mc_str listener, routes, cluster, endpoint; /* PROXY; empty: none was chosen */
+    bool inbound;            /* PROXY: at the server's side */
+    bool abandoned;          /* SERVER: its caller had gone before it was answered */
+    uint16_t code;           /* 0: no answer */
+    uint32_t flags;          /* MC_FLAG bits */
+    uint32_t attempts;
+    const char *failure;     /* CALL without an answer: why; NULL */
+    uint64_t span;           /* CALL: of its last try; PROXY: its own; SERVER: 0 */
+    uint64_t parent;         /* the span that it came with, or was made in */
+};
+
 struct sim_sink_end {
     const char *status; /* "passed", "failed", "inconclusive", "interrupted", "error" */
     mc_ns sim_ns;
@@ -115,6 +137,7 @@ struct sim_sink_type {
     void (*verdict)(struct sim_sink *sink, const struct sim_verdict *verdict, uint32_t sequence);
     void (*sample)(struct sim_sink *sink, const struct sim_sink_sample *sample);
     void (*request)(struct sim_sink *sink, const struct sim_sink_request *request);
+    void (*hop)(struct sim_sink *sink, const struct sim_sink_hop *hop);
     void (*ended)(struct sim_sink *sink, const struct sim_sink_end *end); /* last */
 };
 

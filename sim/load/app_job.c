@@ -61,6 +61,9 @@ static void tell(const struct app_job *job, uint16_t code)
                                         .ended = effective_now(job->app),
                                         .code = code,
                                         .abandoned = job->abandoned,
+                                        .trace_hi = job->lineage.trace_hi,
+                                        .trace_lo = job->lineage.trace_lo,
+                                        .span = job->lineage.span,
                                         .cpu = job->cpu};
     job->app->observer->type->arrival(job->app->observer, &record);
 }

@@ -62,6 +62,7 @@ struct sim_arrival_record {
     mc_ns started, ended;
     uint16_t code;            /* 0: lost with its server */
     bool abandoned;           /* its caller had gone before it was answered */
+    uint64_t trace_hi, trace_lo, span; /* as received: of whom it was received from */
     mc_ns cpu;                /* burnt for it; of an abandoned one: for nobody */
 };
 

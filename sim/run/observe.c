@@ -128,6 +128,7 @@ static void call(struct sim_observer *observer, const struct sim_call_record *ca
                             .duration = call->ended - call->started};
     sim_series_tick(&run->series, call->ended);
     sim_check_call(run->check, call->ended, &seen);
+    run_follow_call(run, call);
     tell_request(run, call, src, dst);
     if (is_failed(call)) tell_failure(run, call, src, dst);
 }
@@ -142,6 +143,7 @@ static void arrival(struct sim_observer *observer, const struct sim_arrival_reco
     run->pods[arrival->at]->requests++;
     sim_check_arrival(run->check, arrival->ended, &seen);
     if (arrival->abandoned) sim_check_abandoned(run->check, arrival->ended, seen.dst, arrival->cpu);
+    run_follow_arrival(run, arrival);
     run_rules_arrival(run, arrival);
 }
 

@@ -14,6 +14,7 @@
  *   look.c        pods as scripts see them
  *   faults.c      faults of scripts: what the catalogue needs of a run
  *   tell.c        events and verdicts for the sink and for questions
+ *   follow.c      one trace, hop by hop
  *   honest.c      verdicts that rest on what is ignored
  *   loads.c       load clients     rollouts.c  canaries     calls.c  instants of the script
  *   frame.c       the picture for screens
@@ -199,6 +200,11 @@ struct sim_run {
     uint64_t push_version;
     mc_ns push_at, push_took;
 
+    struct run_followed {     /* the last SPAN record */
+        bool hit;             /* of the trace that is followed */
+        struct mc_trace_record span;
+    } followed;
+
     /* the sink */
     uint64_t sampled, unsampled;
 };
@@ -309,6 +315,13 @@ void run_pods_free(struct sim_run *run);
 void run_set_backends(struct sim_run *run, uint32_t service); /* as kube-proxy sees it: the ready pods */
 /* A step of the control plane now, with COMMAND. False: it does not run, or could not. */
 bool run_command(struct sim_run *run, const struct mc_command *command);
+
+/* ---- follow.c ---- */
+
+void run_follow_span(struct sim_run *run, const struct mc_trace_record *record);
+void run_follow_access(struct sim_run *run, const struct mc_trace_record *record);
+void run_follow_call(struct sim_run *run, const struct sim_call_record *call);
+void run_follow_arrival(struct sim_run *run, const struct sim_arrival_record *arrival);
 
 /* ---- honest.c ---- */
 

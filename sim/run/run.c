@@ -100,7 +100,7 @@ struct sim_run *sim_run_new(const struct sim_plan *plan, const struct sim_run_op
     if (!run->options.epoch) run->options.epoch = DEFAULT_EPOCH;
     run->push_took = MC_NEVER;
     mc_realm_init(&run->realm, memory_of(run), options->seed);
-    run->realm.trace = (struct mc_trace_sink){.self = run, .record = run_trace};
+    run->realm.trace = (struct mc_trace_sink){.self = run, .record = run_trace, .spans = options->follow_hi || options->follow_lo};
     run->observer.type = &run_observer_type;
     mc_arena_init(&run->arena, &run->realm.pool, 0);
     init_maps(run);

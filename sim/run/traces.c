@@ -48,6 +48,7 @@ static void on_access(struct sim_run *run, const struct mc_trace_record *record)
 {
     uint32_t flags = (uint32_t)(record->v[0] >> 16);
     if (flags) sim_faults_logged(run->faults, service_of_cluster(run, record->v[1]), flags);
+    run_follow_access(run, record);
     struct sim_watch *watch = run_watch_find(run, record->v[4]);
     if (!watch) return;
     watch->flags |= flags;
@@ -257,6 +258,7 @@ static void on_rollout_check(struct sim_run *run, const struct mc_trace_record *
 
 static void (*const on_kind[MC_TRACE_KINDS])(struct sim_run *run, const struct mc_trace_record *record) = {
     [MC_TRACE_ACCESS] = on_access,
+    [MC_TRACE_SPAN] = run_follow_span,
     [MC_TRACE_RETRY] = on_retry,
     [MC_TRACE_CX_ACCEPTED] = on_accepted,
     [MC_TRACE_TLS_DONE] = on_tls,
