@@ -34,7 +34,6 @@ struct theatre {
     mc_stream streams[MEMBERS];
     uint32_t accepted;
     bool established;
-    struct sim_net_observer observer;
 };
 
 static void *plain_take(void *self, size_t size)
@@ -147,6 +146,7 @@ static void client_step(void *self, const struct mc_event *event, struct mc_outb
     struct member *member = member_of(theatre, event->stream);
     if (event->kind == MC_EVENT_OPENED) {
         outcome_of(theatre, member)->connect = event->now - member->asked;
+        theatre->established = true;
         if (theatre->exchange->request)
             ask(theatre, member, event->stream, event->now, out);
         else if (!theatre->exchange->cut_at)
@@ -206,12 +206,6 @@ static const struct mc_guest_type client_type = {.name = "client", .step = clien
 static const struct mc_guest_type server_type = {.name = "server", .step = server_step, .deadline = server_deadline};
 
 /* ---- the world ---- */
-
-static void established(struct sim_net_observer *observer, const struct sim_conn_record *conn, mc_ns now)
-{
-    (void)conn, (void)now;
-    mc_container(observer, struct theatre, observer)->established = true;
-}
 
 static void put(struct theatre *theatre, struct party *party, bool client)
 {
@@ -289,11 +283,9 @@ static void play(const struct exchange *exchange, const struct crowd *crowd, uin
                                 .receive_window = 3 << 20};
     mc_assert(theatre && count <= MEMBERS);
     *theatre = (struct theatre){.exchange = exchange, .crowd = crowd, .outcomes = outcomes, .count = count};
-    theatre->observer.established = established;
     mc_realm_init(&theatre->realm, (struct mc_alloc){NULL, plain_take, plain_give}, seed);
     theatre->world = sim_world_new(&(struct sim_world_options){.realm = &theatre->realm, .paths = &paths, .kernel = &kernel});
     mc_assert(theatre->world);
-    sim_net_observe(sim_world_net(theatre->world), &theatre->observer);
     put(theatre, &theatre->client, true);
     put(theatre, &theatre->server, false);
     start(theatre, &theatre->server);
@@ -302,7 +294,6 @@ static void play(const struct exchange *exchange, const struct crowd *crowd, uin
     if (exchange->drop.count && exchange->drop.kind != TUN_DATA) drop_packets(theatre, &exchange->drop);
     start(theatre, &theatre->client);
     run(theatre, crowd->limit + count * crowd->every);
-    sim_net_unobserve(sim_world_net(theatre->world), &theatre->observer);
     sim_world_free(theatre->world);
     mc_realm_fini(&theatre->realm);
     free(theatre);
