@@ -7,7 +7,7 @@ const struct sim_script_doc sim_script_docs[] = {
     {"var", "suites", "var(name[, default]): what -D name=value gave"},
     {"include", "suites", "include(name): runs a file of scripts/lib once and gives its value"},
     {"options", "suites", "options(what, given, defaults): checks a table of options"},
-    {"topology", "world", "topology { zones, link, defaults, machines, services }"},
+    {"topology", "world", "topology { zones, link, defaults, machines, services, external, dns }"},
     {"topologies", "world", "topologies.NAME { … }: a shipped topology"},
     {"profile", "world", "profile { base = \"istio-sidecar\", name = … }: a mesh of your own"},
     {"kubernetes", "world", "kubernetes { toleration = \"300s\", … }"},

@@ -39,6 +39,9 @@ struct wire_query {
     uint32_t id;
     struct mc_addr addr;
     bool found;
+    struct mc_addr more[4]; /* of answer_with: all addresses */
+    uint32_t count;
+    enum mc_stream_reason reason;
 };
 
 struct wire {
@@ -51,6 +54,7 @@ struct wire {
     uint32_t piece;
     /* NULL: a RESOLVE aborts. False: the name does not exist. */
     bool (*resolve)(struct wire *wire, struct mc_str name, struct mc_addr *addr);
+    void (*answer_with)(struct wire *wire, struct mc_str name, struct wire_query *query); /* instead, if it is set */
     struct wire_query queries[16];
     int query_count;
     bool (*cut)(struct wire *wire, struct mc_addr to); /* NULL: nothing is cut; true: OPEN is refused */

@@ -279,6 +279,33 @@ START_TEST(notes_tell_what_has_no_effect)
 }
 END_TEST
 
+/* config.cluster.v3.Cluster: dns_refresh_rate 5 s unless it is given. */
+START_TEST(names_of_endpoints_are_for_clusters_that_look_them_up)
+{
+    static const char *const texts[] = {"STRICT_DNS, dns_refresh_rate: 2s, respect_dns_ttl: true", "STATIC"};
+    char yaml[512];
+    snprintf(yaml, sizeof yaml,
+             "static_resources:\n"
+             "  clusters:\n"
+             "  - {name: a, type: %s, load_assignment: {cluster_name: a, endpoints: [{lb_endpoints: [{endpoint: {address:"
+             " {socket_address: {address: api.example.com, port_value: 443}}}}]}]}}\n",
+             texts[_i]);
+    bool good = load("x.yaml", yaml);
+    ck_assert_int_eq(good, _i == 0);
+    if (!good) {
+        ck_assert_ptr_nonnull(strstr(errors.list[0].text, "'api.example.com' is not an IP address"));
+        return;
+    }
+    const struct mc_cluster *cluster = mc_snapshot_find(bootstrap.snapshot, MC_RESOURCE_CLUSTER, atom("a"))->body;
+    const struct mc_endpoints *endpoints = mc_snapshot_find(bootstrap.snapshot, MC_RESOURCE_ENDPOINTS, atom("a"))->body;
+    ck_assert_int_eq(cluster->kind, MC_CLUSTER_STRICT_DNS);
+    ck_assert_int_eq(cluster->dns_refresh, 2 * MC_S);
+    ck_assert(cluster->respect_dns_ttl);
+    ck_assert_uint_eq(endpoints->list[0].host, atom("api.example.com"));
+    ck_assert_uint_eq(endpoints->list[0].addr.port, 443);
+}
+END_TEST
+
 /* ---- what is refused, and where ---- */
 
 static const struct {
@@ -490,6 +517,7 @@ Suite *test_bootstrap_suite(void)
     tcase_add_test(tcase, admin_becomes_a_listener);
     tcase_add_test(tcase, json_is_read_too);
     tcase_add_test(tcase, notes_tell_what_has_no_effect);
+    tcase_add_loop_test(tcase, names_of_endpoints_are_for_clusters_that_look_them_up, 0, 2);
     tcase_add_loop_test(tcase, bad_routes_are_told, 0, (int)MC_COUNT_OF(bad_routes));
     tcase_add_loop_test(tcase, bad_clusters_are_told, 0, (int)MC_COUNT_OF(bad_clusters));
     tcase_add_test(tcase, errors_are_bounded_and_counted);

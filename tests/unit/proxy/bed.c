@@ -272,6 +272,8 @@ static void node_step(void *self, const struct mc_event *event, struct mc_outbox
         mc_proxy_apply(node->proxy, node->snapshot);
     } else if (event->kind == MC_EVENT_COMMAND) {
         node_order(node, mc_container(event->command, struct order, base));
+    } else if (event->kind == MC_EVENT_RESOLVED) {
+        mc_proxy_resolved(node->proxy, event);
     } else {
         mc_net_event(&node->net, event);
     }
@@ -314,7 +316,7 @@ void bed_init(struct bed *bed, uint64_t seed)
 {
     memset(bed, 0, sizeof *bed);
     mc_realm_init(&bed->realm, test_alloc(&bed->memory), seed);
-    bed->realm.trace = (struct mc_trace_sink){bed, record};
+    bed->realm.trace = (struct mc_trace_sink){.self = bed, .record = record};
     mc_pool_init(&bed->ends, test_alloc(&bed->ends_memory));
     wire_init(&bed->wire, &bed->ends);
     default_config(bed);
@@ -360,7 +362,7 @@ void bed_start(struct bed *bed)
     build(bed);
     for (int i = 0; i < BED_ORIGINS; i++) {
         bed->origins[i].number = i;
-        bed->origins[i].addr = bed->endpoints[i].addr;
+        bed->origins[i].addr = mc_addr_v4(0x0a000101 + (uint32_t)i, 8080);
         add_end(bed, &bed->origins[i], &origin_type, (uint32_t)i + 10);
     }
     add_end(bed, &bed->client, &client_type, 9);

@@ -51,6 +51,18 @@ static const struct {
     {WORLD "scenario('a', { topology = w, thresholds = { request_duration = 'max < 1%' } }, function() end)", "t.lua:2: ", "\"1%\": a duration such as 250ms is expected"},
     {WORLD "scenario('a', { topology = w, thresholds = { request_failed = 'rate < 1' } }, function() end)", "t.lua:2: ", "a percentage such as 0.5% is expected"},
     {WORLD "scenario('a', { topology = w, thresholds = { request_failed = 'count < 1s' } }, function() end)", "t.lua:2: ", "a plain number is expected"},
+    {"topology { services = { a = { network = { dnsConfig = { ndot = 2 } } } } }", "t.lua:1: ", "network.dnsConfig: 'ndot' is not known: did you mean 'ndots'?"},
+    {"topology { services = { a = { network = { dnsConfig = { ndots = 16 } } } } }", "t.lua:1: ", "16 is more than 15"},
+    {"topology { services = { a = { network = { dnsPolicy = 'ClusterFrist' } } } }", "t.lua:1: ", "ClusterFirst"},
+    {"topology { services = { a = { network = { exclude_outbound_ports = { 70000 } } } } }", "t.lua:1: ", "a port from 1 to 65535 is expected, not 70000"},
+    {"topology { services = { a = { network = { dns_cache = 'never' } } } }", "t.lua:1: ", "'dns_cache'"},
+    {"topology { services = { a = { versions = { v1 = { network = { headless = true } }, v2 = {} } } } }", "t.lua:1: ", "'headless' is the service's"},
+    {"topology { services = { a = {} }, dns = { capacty = 3 } }", "t.lua:1: ", "dns: 'capacty' is not known: did you mean 'capacity'?"},
+    {"topology { services = { a = {} }, dns = { capacity = 0 } }", "t.lua:1: ", "over 0"},
+    {"topology { services = { a = {} }, external = { ['x.y'] = { distanc = '1ms' } } }", "t.lua:1: ", "distanc"},
+    {"topology { services = { a = {} }, external = { a = {} } }", "t.lua:1: ", "a is a service already"},
+    {"topology { services = { a = {} }, external = { ['x.y'] = 3 } }", "t.lua:1: ", "a table is expected, not a number"},
+    {"profile { base = 'istio-sidecar', name = 'x', outboundTrafficPolicy = 'REGISTRY' }", "t.lua:1: ", "did you mean \"REGISTRY_ONLY\"?"},
     {"share(5)", "t.lua:1: ", "5 has no unit: write \"5%\""},
 };
 
