@@ -55,6 +55,7 @@ static void bury_job(struct mc_grave *grave)
 
 static void tell(const struct app_job *job, uint16_t code)
 {
+    if (job->probe) return;
     struct sim_arrival_record record = {.at = job->app->party,
                                         .path = job->path,
                                         .started = job->started,
@@ -274,6 +275,11 @@ static bool suffer(struct app_job *job)
 void app_job_run(struct app_job *job)
 {
     job->begun = true;
+    if (job->probe) {
+        if (!job->status) job->status = 200;
+        answer(job);
+        return;
+    }
     if (!job->status && suffer(job)) return;
     run_steps(job);
 }
@@ -288,12 +294,32 @@ static void timer_fired(struct mc_timer *timer)
 
 /* ---- the request ---- */
 
+/* A request of the kubelet's, for the path of one of the version's probes. Users may ask for the same path. */
+static bool is_probe(const struct app_job *job, const struct mc_head *head)
+{
+    const struct sim_pod_plan *pod = &job->app->program->version->pod;
+    const struct sim_probe *probes[] = {&pod->startup, &pod->readiness, &pod->liveness};
+    for (size_t i = 0; i < MC_COUNT_OF(probes); i++) {
+        if (probes[i]->kind != SIM_PROBE_HTTP) continue;
+        struct mc_str path = probes[i]->path.n ? probes[i]->path : MC_STR("/healthz");
+        const struct mc_header *agent = mc_headers_known(&head->headers, MC_HEADER_USER_AGENT);
+        if (agent && mc_str_starts(agent->value, MC_STR("kube-probe/")) && mc_str_eq(mc_head_path(head, &(struct mc_str){0}), path)) return true;
+    }
+    return false;
+}
+
 static void on_head(struct mc_handler *handler, struct mc_head *head, bool end)
 {
     struct app_job *job = job_of(handler);
     struct sim_app *app = job->app;
     struct mc_pool *pool = pool_of(app);
     job->started = app->turn.now;
+    job->probe = is_probe(job, head);
+    if (job->probe) {
+        job->response_bytes = 0;
+        if (end) app_admit(app, job);
+        return;
+    }
     job->lineage = sim_lineage_read(head, app->turn.realm->seed, app->party, app->arrivals++);
     if (app->program->version->server.deadlines) {
         mc_ns left = sim_deadline_read(head);

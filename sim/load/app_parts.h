@@ -73,6 +73,7 @@ struct app_job {
     bool begun;             /* has a place, and its faults are behind it */
     bool slept;             /* the wait of the current WORK is over */
     bool answered, abandoned;
+    bool probe;             /* of the kubelet: takes its place in the queue, runs no steps, is told to nobody */
     struct mc_grave grave;
 };
 

@@ -9,8 +9,8 @@
 
 /* As topologies/profiles/kubernetes.lua has them, with their sources. */
 static const struct sim_kubernetes defaults = {
-    .schedule = 100 * MC_MS, .kubelet_sync = 100 * MC_MS, .relist = MC_S, .container_start = 500 * MC_MS,
-    .status_update = 100 * MC_MS, .endpoint_update = 100 * MC_MS, .kube_proxy_sync = MC_S,
+    .schedule = 10 * MC_MS, .kubelet_sync = 50 * MC_MS, .relist = MC_S, .container_start = 500 * MC_MS,
+    .status_update = 50 * MC_MS, .endpoint_update = 50 * MC_MS, .kube_proxy_sync = 200 * MC_MS,
     .grace = 30 * MC_S, .grace_least = 2 * MC_S,
     .back_off_base = 10 * MC_S, .back_off_max = 300 * MC_S, .back_off_reset = 600 * MC_S,
     .node_monitor_grace = 40 * MC_S, .node_monitor_period = 5 * MC_S, .toleration = 300 * MC_S, .eviction_retry = 5 * MC_S,

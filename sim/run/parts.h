@@ -114,7 +114,6 @@ struct run_proxier { /* kube-proxy's view of one service; all machines' are one 
     uint32_t service;
     struct sim_origin origin;
     struct sim_entry sync;
-    mc_ns last;
 };
 
 struct run_invariant { /* as chosen by the plan */

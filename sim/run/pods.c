@@ -33,19 +33,18 @@ void run_set_backends(struct sim_run *run, uint32_t service)
 static void sync_fires(struct sim_entry *entry)
 {
     struct run_proxier *proxier = mc_container(entry, struct run_proxier, sync);
-    proxier->last = sim_world_now(proxier->run->world);
     run_set_backends(proxier->run, proxier->service);
 }
 
 static const struct sim_entry_type sync_entry = {"kube-proxy", SIM_CLASS_FAULT, SIM_KIND_ORDER, sync_fires};
 
-/* At once, unless it has just done so: it rests for minSyncPeriod (pkg/util/async BoundedFrequencyRunner). */
+/* What changes until it has written its rules goes in with them. */
 static void sync_soon(struct sim_run *run, uint32_t service)
 {
     struct run_proxier *proxier = &run->proxiers[service];
     struct sim_kubernetes constants = sim_kubernetes_filled(&run->plan->kubernetes);
     if (sim_entry_is_queued(&proxier->sync)) return;
-    sim_engine_at(sim_world_engine(run->world), &proxier->sync, mc_ns_add(proxier->last, constants.kube_proxy_sync));
+    sim_engine_at(sim_world_engine(run->world), &proxier->sync, mc_ns_add(sim_world_now(run->world), constants.kube_proxy_sync));
 }
 
 static bool make_proxiers(struct sim_run *run)
@@ -57,7 +56,6 @@ static bool make_proxiers(struct sim_run *run)
         struct run_proxier *proxier = &run->proxiers[i];
         proxier->run = run;
         proxier->service = i;
-        proxier->last = -MC_HOUR;
         proxier->origin.number = UINT64_C(3) << 59 | i;
         sim_entry_init(&proxier->sync, &sync_entry, &proxier->origin, 0);
     }
