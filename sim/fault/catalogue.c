@@ -54,6 +54,11 @@ static const struct sim_parameter of_crash[] = {
     {"restart", SIM_PARAM_DURATION, false, NULL, "when it is cleared", "the pods run again after; then the fault is over"},
     {"how", SIM_PARAM_CHOICE, false, "process power", "process", "process: its kernel closes the connections; power: silence"},
 };
+static const struct sim_parameter of_machine_down[] = {
+    {"on", SIM_PARAM_SELECTOR, true, NULL, NULL, "the machines of these pods"},
+    {"how", SIM_PARAM_CHOICE, false, "power partition", "power",
+     "power: silence; partition: its pods go on, the kubelet and the API server do not hear of each other"},
+};
 static const struct sim_parameter of_pause[] = {ON};
 static const struct sim_parameter of_slow[] = {
     ON,
@@ -104,6 +109,8 @@ static const struct sim_fault_type types[] = {
      PARAMETERS(of_http_delay), .code = &fault_http_delay},
     {"crash", "state", "pods die at once", "fault.crash { on = pods { service = \"cart\", mode = \"one\" }, restart = \"10s\" }",
      PARAMETERS(of_crash), .code = &fault_crash},
+    {"machine_down", "state", "machines are lost with all of their pods", "fault.machine_down { on = pods { service = \"cart\", mode = \"one\" } }",
+     PARAMETERS(of_machine_down), .code = &fault_machine_down},
     {"pause", "state", "processes stand still; their kernels go on", "fault.pause { on = \"cart\", duration = \"5s\" }", PARAMETERS(of_pause),
      .code = &fault_pause},
     {"slow", "state", "applications work slowly", "fault.slow { on = \"stock\", factor = 5, duration = \"20s\" }", PARAMETERS(of_slow),
@@ -117,8 +124,8 @@ static const struct sim_fault_type types[] = {
 };
 
 const struct sim_fault_type *const sim_fault_types[] = {
-    &types[0], &types[1], &types[2], &types[3], &types[4], &types[5], &types[6], &types[7], &types[8],
-    &types[9], &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], NULL,
+    &types[0], &types[1], &types[2], &types[3], &types[4], &types[5], &types[6], &types[7], &types[8], &types[9],
+    &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], &types[16], NULL,
 };
 _Static_assert(MC_COUNT_OF(types) + 1 == MC_COUNT_OF(sim_fault_types), "each kind is listed");
 

@@ -3,7 +3,7 @@
  *
  * A fault has a life: planned, active, cleared. While it is active it counts what it touched: packets
  * (segments), requests and connections; one that has touched nothing proves nothing. Faults of pods
- * count the connections of these pods, those of names their queries as requests, cert_expire the certificates that it replaced (as connections),
+ * count the connections of these pods, machine_down one more for each kubelet, those of names their queries as requests, cert_expire the certificates that it replaced (as connections),
  * ca_outage the requests for certificates. Clearing undoes it
  * exactly, in any order with others.
  */

@@ -5,7 +5,7 @@
  *   select.c     selectors
  *   fault.c      the life of a fault
  *   hooks.c      faults inside applications that come and go
- *   network.c, dns.c, state.c, http.c, identity.c   what faults do
+ *   network.c, dns.c, state.c, machine.c, http.c, identity.c   what faults do
  */
 #ifndef SIM_FAULT_PARTS_H
 #define SIM_FAULT_PARTS_H
@@ -89,6 +89,7 @@ struct sim_faults {
 extern const struct sim_fault_code fault_cut, fault_blackhole, fault_delay, fault_jitter, fault_loss, fault_bandwidth;
 extern const struct sim_fault_code fault_dns, fault_dns_race;
 extern const struct sim_fault_code fault_crash, fault_pause, fault_slow;
+extern const struct sim_fault_code fault_machine_down;
 extern const struct sim_fault_code fault_abort, fault_http_delay;
 extern const struct sim_fault_code fault_cert_expire, fault_ca_outage, fault_clock_skew;
 

@@ -12,6 +12,9 @@
 
 struct sim_fault_targets;
 
+/* What has become of a machine: cut off, its pods go on and only the API server does not hear of it; down: no power. */
+enum sim_machine_fate { SIM_MACHINE_UP, SIM_MACHINE_CUT_OFF, SIM_MACHINE_DOWN };
+
 struct sim_fault_targets_type {
     /* The application that runs in POD now; NULL: none does, or it is no application. */
     struct sim_app *(*app)(struct sim_fault_targets *targets, uint32_t pod);
@@ -19,6 +22,7 @@ struct sim_fault_targets_type {
     void (*hold)(struct sim_fault_targets *targets, uint32_t pod);
     /* POD was crashed and is to run again: its guests are made anew and started. */
     void (*restart)(struct sim_fault_targets *targets, uint32_t pod);
+    void (*machine)(struct sim_fault_targets *targets, uint32_t machine, enum sim_machine_fate fate); /* from now on */
     /* The container of the control plane; SIM_NONE: the mesh has none. It may be without a guest now. */
     uint32_t (*control)(struct sim_fault_targets *targets);
     struct mc_registry *(*registry)(struct sim_fault_targets *targets);   /* NULL: no control plane */

@@ -200,6 +200,7 @@ static int open_bindings(lua_State *L)
     sim_declare_open(L);
     sim_capacity_open(L);
     sim_handles_open(L);
+    sim_platform_open(L);
     sim_waits_open(L);
     sim_selectors_open(L);
     sim_faults_open(L);

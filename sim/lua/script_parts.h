@@ -191,6 +191,12 @@ void sim_capacity_open(lua_State *L);
 void sim_handles_open(lua_State *L);   /* handles.c: loads, rollouts */
 void sim_handle_load(lua_State *L, struct mc_str name);
 void sim_handle_canary(lua_State *L, struct mc_str target);
+void sim_platform_open(lua_State *L);  /* platform.c: rollouts and drains of Kubernetes; members of `s` */
+int sim_platform_scale(lua_State *L);
+int sim_platform_rollout(lua_State *L);
+int sim_platform_drain(lua_State *L);
+int sim_platform_uncordon(lua_State *L);
+int sim_platform_workload(lua_State *L);
 void sim_waits_open(lua_State *L);     /* waits.c: now, sleep, wait_until, eventually, always, never */
 void sim_selectors_open(lua_State *L); /* selectors.c: pods */
 void sim_faults_open(lua_State *L);    /* faults.c */

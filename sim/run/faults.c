@@ -51,6 +51,11 @@ static struct mc_authority *authority(struct sim_fault_targets *targets)
     return run_of(targets)->authority;
 }
 
+static void machine(struct sim_fault_targets *targets, uint32_t number, enum sim_machine_fate fate)
+{
+    run_machine_fate(run_of(targets), number, fate);
+}
+
 static void ca(struct sim_fault_targets *targets, bool up)
 {
     struct sim_run *run = run_of(targets);
@@ -84,7 +89,7 @@ static void changed(struct sim_fault_targets *targets, const struct sim_fault *f
 }
 
 const struct sim_fault_targets_type run_targets_type = {
-    .app = app, .hold = hold, .restart = restart, .control = control, .registry = registry, .authority = authority, .ca = ca, .changed = changed};
+    .app = app, .hold = hold, .restart = restart, .machine = machine, .control = control, .registry = registry, .authority = authority, .ca = ca, .changed = changed};
 
 /* ---- what scripts ask ---- */
 

@@ -7,6 +7,7 @@
  *   mesh.c        … and a mesh: registry, CA, control plane
  *   traffic.c     a service's policy in the control plane's words
  *   pods.c        what the life of pods (sim/platform/pods.h) does to this world: guests, registry, kube-proxy
+ *   platform.c    controllers: rollouts of Kubernetes, scaling, drains, lost machines
  *   observe.c     what applications and clients tell reaches counts and the sink
  *   traces.c      what the core's trace records say reaches the same places
  *   invariants.c  rules that must hold at every moment
@@ -152,6 +153,7 @@ struct sim_run {
     struct sim_pods *platform; /* their life */
     struct sim_pods_owner pods_owner;
     struct run_proxier *proxiers; /* by service */
+    struct run_kube *controllers; /* NULL: nothing has needed them yet */
     uint32_t *next_replica;   /* by workload: how many pods it has had */
     struct mc_map pod_of_addr, pod_of_identity; /* packed IP, atom → number + 1 */
     struct run_machines *machines; /* while the world is built */
@@ -303,6 +305,13 @@ void run_rollout_moved(struct sim_run *run, mc_atom target, enum mc_rollout_phas
 /* ---- faults.c ---- */
 
 extern const struct sim_fault_targets_type run_targets_type;
+
+/* ---- platform.c ---- */
+
+void run_platform_begin(struct sim_run *run); /* time 0: what the plan needs */
+void run_platform_free(struct sim_run *run);
+struct sim_controllers *run_controllers(struct sim_run *run); /* made when they are needed first; NULL: no memory, and the run knows */
+void run_machine_fate(struct sim_run *run, uint32_t machine, enum sim_machine_fate fate);
 
 /* ---- pods.c ---- */
 

@@ -124,6 +124,7 @@ void sim_run_free(struct sim_run *run)
         sim_series_fini(&run->series);
         sim_picture_fini(&run->picture);
     }
+    run_platform_free(run);
     sim_pods_free(run->platform);
     run_pods_free(run);
     run_free_loads(run);
@@ -149,6 +150,7 @@ void sim_run_start(struct sim_run *run)
     struct sim_sink *sink = run->options.sink;
     struct sim_sink_run told = {.plan = run->plan, .seed = run->options.seed, .epoch = run->options.epoch};
     if (sink && sink->type->started) sink->type->started(sink, &told);
+    run_platform_begin(run);
     if (run->refusal.text[0]) sim_run_refuse(run, &run->refusal);
 }
 
