@@ -93,7 +93,8 @@ static bool has_quota(struct sim_container *container)
     sim_cpu_refill(container);
     if (container->quota_left > 0) return true;
     if (container->stalled_since == MC_NEVER) {
-        container->stalled_since = container->world->engine.now;
+        container->stalled_since = container->stall_told = container->world->engine.now;
+        container->stalled_threads = 0;
         container->counts.throttled_periods++;
         sim_engine_at(&container->world->engine, &container->period, (container->period_number + 1) * PERIOD - container->quota_phase);
     }
@@ -101,19 +102,28 @@ static bool has_quota(struct sim_container *container)
 }
 
 /* Threads that stand in the middle of a step, and as many idle ones as have something to do. */
+static uint32_t stalled_threads(const struct sim_container *container)
+{
+    uint32_t stalled = 0, idle = 0;
+    for (uint32_t i = 0; i < container->thread_count; i++) {
+        stalled += container->threads[i].state == SIM_THREAD_WANTS_QUOTA;
+        idle += container->threads[i].state == SIM_THREAD_IDLE;
+    }
+    for (const struct mc_link *turn = container->turns.next; idle && turn != &container->turns; turn = turn->next, idle--) stalled++;
+    return stalled;
+}
+
 mc_ns sim_cpu_throttled(const struct sim_container *container)
 {
-    mc_ns now = container->world->engine.now, sum = 0;
-    uint32_t idle = 0;
-    if (container->stalled_since == MC_NEVER) return 0;
-    for (uint32_t i = 0; i < container->thread_count; i++) {
-        const struct sim_thread *thread = &container->threads[i];
-        if (thread->state == SIM_THREAD_WANTS_QUOTA) sum += now - thread->stalled_since;
-        else if (thread->state == SIM_THREAD_IDLE) idle++;
-    }
-    for (const struct mc_link *turn = container->turns.next; idle && turn != &container->turns; turn = turn->next, idle--)
-        sum += now - container->stalled_since;
-    return sum;
+    return container->stalled_since == MC_NEVER ? 0 : container->stalled_threads * (container->world->engine.now - container->stall_told);
+}
+
+/* There is, or may be, one thread more that stands still. */
+static void tell_stall(struct sim_container *container)
+{
+    container->counts.throttled += sim_cpu_throttled(container);
+    container->stall_told = container->world->engine.now;
+    container->stalled_threads = stalled_threads(container);
 }
 
 static void end_stall(struct sim_container *container)
@@ -135,7 +145,10 @@ static bool has_core(const struct sim_machine *machine)
 bool sim_cpu_may_begin(struct sim_container *container)
 {
     struct sim_machine *machine = container->pod->machine;
-    if (!has_quota(container)) return false;
+    if (!has_quota(container)) {
+        tell_stall(container);
+        return false;
+    }
     if (has_core(machine)) return true;
     sim_fair_wait(&container->wait);
     return false;
@@ -185,7 +198,7 @@ static void begin_slice(struct sim_thread *thread)
         thread->state = SIM_THREAD_FROZEN;
     } else if (!has_quota(container)) {
         thread->state = SIM_THREAD_WANTS_QUOTA;
-        thread->stalled_since = container->world->engine.now;
+        tell_stall(container);
     } else if (!has_core(machine)) {
         thread->state = SIM_THREAD_WANTS_CORE;
         sim_fair_wait(&thread->wait);

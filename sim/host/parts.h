@@ -60,7 +60,6 @@ struct sim_thread {
     struct sim_core_wait wait;
     mc_ns left, slice;        /* CPU of the step still to burn; being burnt */
     mc_ns began;              /* the slice */
-    mc_ns stalled_since;      /* while it wants quota */
     bool weighed;             /* the slice was charged to container and pod */
     enum sim_thread_state state;
 };
@@ -109,6 +108,8 @@ struct sim_container {
     int64_t period_number;
     mc_ns quota_left;
     mc_ns stalled_since; /* MC_NEVER: not stalled */
+    mc_ns stall_told;    /* until when it was counted, of … */
+    uint32_t stalled_threads;
     struct sim_container_view counts; /* steps, starts, cpu, stalled */
 };
 
