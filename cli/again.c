@@ -83,7 +83,29 @@ static bool load_script(struct cli_again *again, const struct stored *stored)
     return again->chosen.one;
 }
 
-bool cli_again_load(struct cli_again *again, const struct cli_args *args, const char *word)
+static bool is_failure(struct mc_str status)
+{
+    return mc_str_eq(status, MC_STR("failed")) || mc_str_eq(status, MC_STR("xfail")) || mc_str_eq(status, MC_STR("inconclusive"));
+}
+
+static int64_t first_failed(struct sim_store *store, int64_t invocation)
+{
+    struct sim_row row;
+    int64_t found = 0;
+    struct sim_rows *rows = sim_store_rows(store, SIM_TABLE_RUNS, 0);
+    while (!found && rows && sim_rows_next(rows, &row))
+        if (row.run.invocation == invocation && is_failure(row.run.status)) found = row.run.run;
+    sim_rows_free(rows);
+    return found;
+}
+
+static int64_t choose_run(const struct cli_found *found, enum cli_again_which which)
+{
+    int64_t failed = !found->run && which == CLI_AGAIN_FIRST_FAILED ? first_failed(found->store, found->invocation) : 0;
+    return found->run ? found->run : failed ? failed : sim_store_last_run(found->store);
+}
+
+bool cli_again_load(struct cli_again *again, const struct cli_args *args, const char *word, enum cli_again_which which)
 {
     struct cli_found found;
     struct stored stored = {NULL, NULL, NULL};
@@ -94,7 +116,7 @@ bool cli_again_load(struct cli_again *again, const struct cli_args *args, const 
         return false;
     }
     good = cli_select_options(&again->selection, args);
-    again->run = found.run ? found.run : sim_store_last_run(found.store);
+    again->run = choose_run(&found, which);
     if (good && (good = read_row(again, found.store, &stored))) read_attrs(again, found.store);
     if (good && sim_store_error(found.store)->trouble) {
         fprintf(stderr, "squall: %s\n", sim_store_error(found.store)->text);

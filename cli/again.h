@@ -20,9 +20,11 @@ struct cli_again {
  * another one verdicts are to be the same, hashes need not. Returns OUT. */
 const char *cli_build(char out[static CLI_BUILD]);
 
-/* WORD as in cli_results_find. The run: that of WORD or --run, else the last of the file. False: a message
+enum cli_again_which { CLI_AGAIN_LAST, CLI_AGAIN_FIRST_FAILED /* of the last command; the last, if none has */ };
+
+/* WORD as in cli_results_find. The run: that of WORD or --run, else WHICH of the file. False: a message
  * has been printed, `selection.exit` says which. Freed by cli_again_fini in any case. */
-bool cli_again_load(struct cli_again *again, const struct cli_args *args, const char *word);
+bool cli_again_load(struct cli_again *again, const struct cli_args *args, const char *word, enum cli_again_which which);
 void cli_again_fini(struct cli_again *again);
 
 #endif

@@ -129,6 +129,6 @@ int cli_help(const struct cli_args *args)
         cli_print_help((enum cli_verb)i);
         return CLI_EXIT_OK;
     }
-    cli_complain("no help on", topic, "run check ledger list report replay ui proxy version help exit-codes man");
+    cli_complain("no help on", topic, "run check ledger list report explain replay ui proxy version help exit-codes man");
     return CLI_EXIT_USAGE;
 }

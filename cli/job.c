@@ -134,8 +134,9 @@ static void tell_verdicts(struct cli_told *told, const struct sim_verdicts *verd
         const struct sim_verdict *verdict = &verdicts->list[told->count];
         if (told->count >= CLI_TOLD_MAX) continue;
         struct cli_told_verdict *at = &told->verdicts[told->count];
-        *at = (struct cli_told_verdict){.kind = verdict->kind, .status = verdict->status};
+        *at = (struct cli_told_verdict){.kind = verdict->kind, .status = verdict->status, .line = verdict->source.line};
         name_verdict(at->name, verdict->name);
+        snprintf(at->message, sizeof at->message, "%.*s", MC_STR_ARG(verdict->message));
     }
 }
 

@@ -28,7 +28,8 @@ enum { CLI_TOLD_MAX = 512 };
 struct cli_told_verdict {
     enum sim_verdict_kind kind;
     enum sim_status status;
-    char name[160]; /* cut */
+    char name[160], message[160]; /* cut */
+    int line;
 };
 
 struct cli_told {

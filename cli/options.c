@@ -142,7 +142,7 @@ static bool parse_verb(struct cli_args *args)
     if (find_verb(args, word)) return true;
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) return args->verb = CLI_HELP, true;
     if (!strcmp(word, "--version")) return args->verb = CLI_VERSION, true;
-    cli_complain("no such verb", word, "run check ledger list report replay ui proxy version help");
+    cli_complain("no such verb", word, "run check ledger list report explain replay ui proxy version help");
     return false;
 }
 

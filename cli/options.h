@@ -14,6 +14,7 @@ struct cli_args;
     X(LEDGER, ledger, "[FILE.lua|DIR|NAME]...", "what is exact, modelled or ignored: of everything, or of what a scenario uses") \
     X(LIST, list, "scenarios|faults|profiles|metrics|invariants|topologies|fidelity|runs [NAME|FILE]", "catalogues; with a NAME its page") \
     X(REPORT, report, "[RUN|last|RESULTS.db]", "reports from stored results") \
+    X(EXPLAIN, explain, "[RUN|last|RESULTS.db|FILE.lua]", "why it failed: one request hop by hop, then the verdicts without each fault, with other policies, with twice the capacity") \
     X(REPLAY, replay, "[RUN|last|RESULTS.db]", "run again from the stored inputs and compare the trace") \
     X(UI, ui, "[FILE.lua|RUN|last|RESULTS.db]", "the screen: a live run, or a stored one once more") \
     X(PROXY, proxy, "--config FILE", "the proxy on real sockets") \
@@ -35,14 +36,14 @@ struct cli_verb_type {
 extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
 
 #define CLI_ON(verb) (1u << CLI_##verb)
-#define CLI_SCRIPTS (CLI_ON(RUN) | CLI_ON(CHECK) | CLI_ON(UI) | CLI_ON(LEDGER))
+#define CLI_SCRIPTS (CLI_ON(RUN) | CLI_ON(CHECK) | CLI_ON(UI) | CLI_ON(LEDGER) | CLI_ON(EXPLAIN))
 #define CLI_ALL ((1u << CLI_VERB_COUNT) - 1)
 
 /* name, letter or 0, long form, what its value is (NULL: none; "=X": may be left out), verbs, text */
 #define CLI_OPTIONS(X) \
     X(PROFILE, 'p', "profile", "LIST|all", CLI_SCRIPTS, "mesh profiles instead of the script's: istio-sidecar, linkerd, envoy, none") \
     X(SEED, 's', "seed", "N|A..B|xN", CLI_SCRIPTS, "a seed, a range, a list, or N fresh ones [the script's, else 1]") \
-    X(JOBS, 'j', "jobs", "N", CLI_ON(RUN), "runs at the same time [as many as there are cores]") \
+    X(JOBS, 'j', "jobs", "N", CLI_ON(RUN) | CLI_ON(EXPLAIN), "runs at the same time [as many as there are cores]") \
     X(FILTER, 't', "filter", "RE", CLI_SCRIPTS, "only scenarios whose name and variant match") \
     X(TAGS, 0, "tags", "A,B", CLI_SCRIPTS, "only scenarios with one of these tags") \
     X(EXCLUDE_TAGS, 0, "exclude-tags", "A,B", CLI_SCRIPTS, "no scenarios with one of these tags") \
@@ -65,10 +66,10 @@ extern const struct cli_verb_type cli_verbs[CLI_VERB_COUNT];
     X(TUI, 0, "tui", NULL, CLI_ON(RUN), "watch the one run that is selected") \
     X(TYPE, 0, "type", "TYPE", CLI_ON(REPORT), "text, junit, tap or json [text]") \
     X(REPORT_OUT, 'o', "out", "FILE", CLI_ON(REPORT), "instead of standard output") \
-    X(RUN_NUMBER, 0, "run", "N", CLI_ON(REPORT) | CLI_ON(REPLAY) | CLI_ON(UI), "the run of a results file [all, or the last]") \
+    X(RUN_NUMBER, 0, "run", "N", CLI_ON(REPORT) | CLI_ON(REPLAY) | CLI_ON(EXPLAIN) | CLI_ON(UI), "the run of a results file [all, the last, or the first that failed]") \
     X(UNTIL, 0, "until", "T", CLI_ON(REPLAY), "go no further than this instant, and compare nothing") \
     X(TRACE, 0, "trace", NULL, CLI_ON(REPLAY), "print what happens, a line each") \
-    X(LIST_JSON, 0, "json", NULL, CLI_ON(LIST) | CLI_ON(VERSION) | CLI_ON(LEDGER), "as JSON") \
+    X(LIST_JSON, 0, "json", NULL, CLI_ON(LIST) | CLI_ON(VERSION) | CLI_ON(LEDGER) | CLI_ON(EXPLAIN), "as JSON") \
     X(PRINT, 0, "print", "TAB", CLI_ON(UI), "print one picture as text: overview, timeline") \
     X(AT, 0, "at", "T", CLI_ON(UI), "the instant to print [the end]") \
     X(SIZE, 0, "size", "WxH", CLI_ON(UI), "of the printed picture [106x30]") \

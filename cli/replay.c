@@ -93,7 +93,7 @@ int cli_replay(const struct cli_args *args)
     struct cli_job_options options = {.fill = 0};
     struct sim_sink trace = {.type = &trace_type, .sample_ppm = UINT32_MAX};
     if (!cli_read_duration(args, CLI_OPT_UNTIL, &options.until)) return CLI_EXIT_USAGE;
-    if (!cli_again_load(&again, args, args->word_count ? args->words[0] : NULL)) {
+    if (!cli_again_load(&again, args, args->word_count ? args->words[0] : NULL, CLI_AGAIN_LAST)) {
         cli_again_fini(&again);
         return (int)again.selection.exit;
     }

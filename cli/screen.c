@@ -225,7 +225,7 @@ int cli_ui(const struct cli_args *args)
     struct cli_again again;
     const char *word = args->word_count ? args->words[0] : NULL;
     if (!cli_results_meant(word)) return view_file(args);
-    bool good = cli_again_load(&again, args, word);
+    bool good = cli_again_load(&again, args, word, CLI_AGAIN_LAST);
     if (good && again.script_changed) fprintf(stderr, "squall: warning: %s has changed since it was recorded\n", sim_script_name(again.chosen.script));
     int code = good ? view(args, &again.chosen, false) : (int)again.selection.exit;
     cli_again_fini(&again);
