@@ -248,8 +248,8 @@ static uint32_t normalize(struct ctl_workload *workload, uint32_t current, uint3
 
 static void fail_metrics(struct ctl_workload *workload, const struct tally *tally)
 {
-    if (workload->scaler->told_failure) return;
-    workload->scaler->told_failure = true;
+    enum { SYNCS = 3 }; /* when everything begins there is no metric before the second scrape */
+    if (++workload->scaler->failures != SYNCS && !(tally->no_request && workload->scaler->failures == 1)) return;
     ctl_event(workload->controllers, workload->name, "FailedGetResourceMetric", true, "%s",
               tally->no_request ? "missing request for cpu: resources.requests.cpu is not given" : "did not receive metrics for targeted pods");
 }
@@ -289,7 +289,7 @@ static void reconcile(struct ctl_workload *workload)
         uint32_t asked = recommended(workload, &tally, current, &measured);
         scaler->view.value = measured.value;
         scaler->view.has_value = true;
-        scaler->told_failure = false;
+        scaler->failures = 0;
         desired = normalize(workload, current, asked);
         why = desired > current ? "the metric is above target" : "All metrics below target";
     }

@@ -83,7 +83,7 @@ struct ctl_scaler { /* a HorizontalPodAutoscaler */
     struct ctl_changes ups, downs;
     struct sim_autoscaler_view view;
     uint32_t request_millis;   /* of one pod, as the kubelet says; 0: no pod was measured yet */
-    bool told_failure;
+    uint32_t failures;         /* syncs in a row without metrics */
 };
 
 struct ctl_workload {
