@@ -97,10 +97,22 @@ static void on_accepted(struct mc_acceptor *acceptor, const struct mc_event *eve
 
 /* ---- events ---- */
 
+void app_started(struct sim_app *app, bool well)
+{
+    if (app->draining) return;
+    if (well) {
+        mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
+    } else {
+        app->exited = true;
+        app->exit_status = 1;
+    }
+}
+
 static void start(struct sim_app *app)
 {
     app->started = app->turn.now;
-    mc_net_listen(&app->net, &app->acceptor, (struct mc_addr){.port = app->program->port});
+    if (app->warm || !app->program->start_step_count) app_started(app, true);
+    else app_job_start(app);
 }
 
 static void stop(struct sim_app *app, mc_ns grace)
@@ -141,7 +153,7 @@ static void step(void *self, const struct mc_event *event, struct mc_outbox *out
     mc_turn_end(&app->turn);
     if (!app->exited) return;
     app->exit_told = true;
-    mc_outbox_add(outbox, MC_ACTION_EXIT); /* the last: what was buried may have sent something */
+    mc_outbox_add(outbox, MC_ACTION_EXIT)->id = app->exit_status; /* the last: what was buried may have sent something */
 }
 
 static mc_ns deadline(const void *self)
@@ -169,6 +181,8 @@ struct sim_app *sim_app_new(const struct sim_app_options *options)
     app->program = program;
     app->observer = options->observer;
     app->party = options->party;
+    app->start = options->start;
+    app->warm = options->warm;
     app->slow_permille = 1000;
     app->acceptor.accepted = on_accepted;
     mc_turn_init(&app->turn, options->realm, options->party);

@@ -7,6 +7,9 @@
  * version says `cancel`: then what has not begun is left out. With `deadlines`, what its caller has no
  * time for any more is answered 504, between steps and instead of the rest of a wait; CPU that was begun
  * is burnt to its end either way.
+ *
+ * A version with start-up steps runs them after START and listens when they are done. If a required call
+ * among them fails, the process exits with 1. Their calls are told like others, in a trace of their own.
  */
 #ifndef SIM_LOAD_APP_H
 #define SIM_LOAD_APP_H
@@ -24,6 +27,8 @@ struct sim_app_options {
     struct sim_observer *observer;
     uint32_t party;  /* of this pod; also the entity of its draws */
     uint32_t caller; /* its party as a caller, in sim_call_record.from */
+    uint32_t start;  /* number of this start among those of the pod: its luck */
+    bool warm;       /* has been running for a while: its start-up steps are behind it */
 };
 
 struct sim_app *sim_app_new(const struct sim_app_options *options); /* NULL refuses */

@@ -55,6 +55,7 @@ static void bury_job(struct mc_grave *grave)
 
 static void tell(const struct app_job *job, uint16_t code)
 {
+    if (job->is_start) return;
     if (job->probe) return;
     struct sim_arrival_record record = {.at = job->app->party,
                                         .path = job->path,
@@ -194,7 +195,7 @@ static void start_call(struct app_job *job, uint32_t index)
 static void start_calls(struct app_job *job)
 {
     const struct sim_program *program = job->app->program;
-    uint32_t end = job->fetch_end ? job->fetch_end : program->step_count;
+    uint32_t end = job->fetch_end ? job->fetch_end : job->end;
     bool together = program->steps[job->step].parallel;
     job->call_failed = false;
     do start_call(job, job->step++);
@@ -232,13 +233,19 @@ static bool fails_by_itself(const struct app_job *job)
     return share && mc_chance(draw(job, 0), share, 1000000);
 }
 
+static void start_over(struct app_job *job)
+{
+    leave(job);
+    app_started(job->app, !job->status);
+}
+
 static void run_steps(struct app_job *job)
 {
     const struct sim_program *program = job->app->program;
     for (;;) {
         if (!job->status && app_job_is_late(job)) job->status = 504;
         if (job->fetching && (job->status || job->step >= job->fetch_end)) app_cache_done(job);
-        if (job->status || job->step >= program->step_count) break;
+        if (job->status || job->step >= job->end) break;
         const struct sim_program_step *step = &program->steps[job->step];
         if (step->kind == SIM_STEP_RESPOND) {
             job->status = step->status ? step->status : 200;
@@ -251,6 +258,10 @@ static void run_steps(struct app_job *job)
             start_calls(job);
             if (job->calls_pending) return;
         }
+    }
+    if (job->is_start) {
+        start_over(job);
+        return;
     }
     if (!job->status) job->status = 200;
     if (job->status < 500 && fails_by_itself(job)) job->status = program->version->error_status ? program->version->error_status : 500;
@@ -376,16 +387,42 @@ static void on_ended(struct mc_handler *handler, enum mc_exchange_end end)
 static const struct mc_handler_type handler_type = {
     .head = on_head, .body = on_body, .trailers = on_trailers, .clogged = on_clogged, .ended = on_ended};
 
-struct mc_handler *app_job_new(struct sim_app *app)
+static struct app_job *new_job(struct sim_app *app)
 {
     struct app_job *job = mc_pool_take_zero(pool_of(app), sizeof *job);
     if (!job) return NULL;
     job->handler.type = &handler_type;
     job->app = app;
+    job->end = app->program->step_count;
     job->response_bytes = app->program->version->response_bytes;
     mc_list_init(&job->queue);
     mc_list_init(&job->calls);
     mc_timer_init(&job->timer, timer_fired);
     mc_list_push_back(&app->jobs, &job->link);
-    return &job->handler;
+    return job;
+}
+
+struct mc_handler *app_job_new(struct sim_app *app)
+{
+    struct app_job *job = new_job(app);
+    return job ? &job->handler : NULL;
+}
+
+/* ---- the start ---- */
+
+void app_job_start(struct sim_app *app)
+{
+    const uint64_t starts = UINT64_C(1) << 63; /* apart from the numbers of its requests */
+    struct app_job *job = new_job(app);
+    if (!job) {
+        app_started(app, false);
+        return;
+    }
+    job->is_start = job->begun = true;
+    job->state = JOB_RUNNING;
+    job->started = app->turn.now;
+    job->lineage = sim_lineage_root(app->turn.realm->seed, app->party, starts | app->start);
+    job->step = app->program->step_count;
+    job->end = job->step + app->program->start_step_count;
+    run_steps(job);
 }

@@ -40,7 +40,9 @@ struct sim_app {
     struct app_cache *caches;   /* program->cache_count; NULL: none */
     struct sim_app_cache_counts cache_counts;
     struct mc_timer grace;
-    bool draining, exited, exit_told;
+    bool draining, exited, exit_told, warm;
+    uint32_t exit_status;
+    uint32_t start;
     char served_by[20];
     uint32_t served_by_length;
 };
@@ -56,7 +58,7 @@ struct app_job {
     struct mc_str request_id; /* a copy in the pool */
     mc_atom path;
     mc_ns started;
-    uint32_t step;          /* the next one */
+    uint32_t step, end;     /* the next one, and where they end */
     uint32_t calls_pending;
     struct mc_link calls;   /* app_call */
     struct mc_timer timer;  /* waiting, or answering at the end of its CPU */
@@ -71,13 +73,18 @@ struct app_job {
     bool call_failed;       /* one of the latest calls, required or not */
     bool waits_for_key;
     bool begun;             /* has a place, and its faults are behind it */
+    bool is_start;          /* no request: what the process does before it listens */
     bool slept;             /* the wait of the current WORK is over */
     bool answered, abandoned;
     bool probe;             /* of the kubelet: takes its place in the queue, runs no steps, is told to nobody */
     struct mc_grave grave;
 };
 
+/* app.c */
+void app_started(struct sim_app *app, bool well); /* the start-up steps are done: it listens, or exits with 1 */
+
 /* app_job.c */
+void app_job_start(struct sim_app *app); /* runs the start-up steps */
 struct mc_handler *app_job_new(struct sim_app *app); /* a request has begun; NULL: no memory */
 void app_job_run(struct app_job *job);               /* it has a place, or is turned away (status is set) */
 void app_job_lose(struct app_job *job);              /* its server goes: told as lost, given back at once */

@@ -80,26 +80,32 @@ static bool compile_cache(const struct sim_cache_plan *plan, struct mc_arena *ar
     return cache->entries != NULL;
 }
 
+static struct sim_program_step step_of(const struct sim_step *from)
+{
+    return (struct sim_program_step){.kind = from->kind,
+                                     .wait = sim_sampler_of(&from->wait),
+                                     .cpu = sim_sampler_of(&from->cpu),
+                                     .optional = from->optional,
+                                     .parallel = from->parallel,
+                                     .status = from->status,
+                                     .response_bytes = from->response_bytes,
+                                     .span = from->span,
+                                     .after_store = from->after_store};
+}
+
 const struct sim_program *sim_program_new(const struct sim_topology *topology, uint32_t service, uint32_t version,
                                           struct mc_arena *arena, struct mc_realm *realm)
 {
     const struct sim_version *source = &topology->services[service].versions[version];
+    const uint32_t count = source->step_count + source->start_step_count;
     struct sim_program *program = mc_arena_take_zero(arena, sizeof *program);
-    struct sim_program_step *steps = mc_arena_take_zero(arena, source->step_count * sizeof *steps + 1);
-    struct sim_callee *callees = mc_arena_take_zero(arena, source->step_count * sizeof *callees + 1);
+    struct sim_program_step *steps = mc_arena_take_zero(arena, count * sizeof *steps + 1);
+    struct sim_callee *callees = mc_arena_take_zero(arena, count * sizeof *callees + 1);
     struct sim_program_cache *caches = mc_arena_take_zero(arena, source->step_count * sizeof *caches + 1);
     if (!program || !steps || !callees || !caches) return NULL;
-    for (uint32_t i = 0; i < source->step_count; i++) {
-        const struct sim_step *from = &source->steps[i];
-        steps[i] = (struct sim_program_step){.kind = from->kind,
-                                             .wait = sim_sampler_of(&from->wait),
-                                             .cpu = sim_sampler_of(&from->cpu),
-                                             .optional = from->optional,
-                                             .parallel = from->parallel,
-                                             .status = from->status,
-                                             .response_bytes = from->response_bytes,
-                                             .span = from->span,
-                                             .after_store = from->after_store};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_step *from = i < source->step_count ? &source->steps[i] : &source->start_steps[i - source->step_count];
+        steps[i] = step_of(from);
         if (from->kind == SIM_STEP_CACHED) {
             steps[i].cache = program->cache_count;
             if (!compile_cache(&from->cache, arena, &caches[program->cache_count++])) return NULL;
@@ -119,6 +125,7 @@ const struct sim_program *sim_program_new(const struct sim_topology *topology, u
     program->port = topology->services[service].port;
     program->steps = steps;
     program->step_count = source->step_count;
+    program->start_step_count = source->start_step_count;
     program->callees = callees;
     program->caches = caches;
     program->spell_key = mc_hash(source->name, mc_hash(topology->services[service].name, 0));

@@ -53,8 +53,8 @@ struct sim_program_cache {
 struct sim_program {
     const struct sim_version *version;
     uint16_t port;
-    const struct sim_program_step *steps;
-    uint32_t step_count;
+    const struct sim_program_step *steps; /* of a request; behind them those of a start */
+    uint32_t step_count, start_step_count;
     const struct sim_callee *callees;
     uint32_t callee_count;
     const struct sim_program_cache *caches;

@@ -257,7 +257,7 @@ static void keep_steps(lua_State *L, const struct sim_step *steps, uint32_t coun
     }
 }
 
-static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, unsigned depth);
+static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, const char *key, unsigned depth);
 
 /* What stands behind the time to live. */
 static uint32_t cached_steps(lua_State *L, struct sim_step *steps)
@@ -268,7 +268,7 @@ static uint32_t cached_steps(lua_State *L, struct sim_step *steps)
     lua_pop(L, 1);
     for (lua_Integer i = first; lua_geti(L, 1, i) != LUA_TNIL; i++) lua_rawseti(L, -2, i - first + 1);
     lua_pop(L, 1);
-    uint32_t count = flatten(L, steps, 0, "cached", 1);
+    uint32_t count = flatten(L, steps, 0, "cached", "steps", 1);
     if (!count) luaL_error(L, "cached: the steps are missing: cached { \"10s\", call \"db\" }");
     for (uint32_t i = 0; i < count; i++)
         if (steps[i].kind == SIM_STEP_CACHED || steps[i].kind == SIM_STEP_RESPOND)
@@ -312,18 +312,18 @@ static int make_cached(lua_State *L)
 }
 
 /* Appends the steps of the list on the stack's top; a list within it is a parallel group. */
-static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, unsigned depth)
+static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, const char *what, const char *key, unsigned depth)
 {
     luaL_checkstack(L, 4, "too deep");
-    if (depth > 2) luaL_error(L, "%s: 'steps': lists within lists", what);
+    if (depth > 2) luaL_error(L, "%s: '%s': lists within lists", what, key);
     for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
         const struct sim_step *step = luaL_testudata(L, -1, step_type);
         if (lua_istable(L, -1)) {
-            count = flatten(L, steps, count, what, depth + 1);
+            count = flatten(L, steps, count, what, key, depth + 1);
         } else if (!step) {
-            sim_schema_error(L, what, "steps", "item %d is a %s: write work, call, cached or respond", (int)i, luaL_typename(L, -1));
+            sim_schema_error(L, what, key, "item %d is a %s: write work, call, cached or respond", (int)i, luaL_typename(L, -1));
         } else if (count == SIM_STEPS_MAX) {
-            sim_schema_error(L, what, "steps", "more than %d", SIM_STEPS_MAX);
+            sim_schema_error(L, what, key, "more than %d", SIM_STEPS_MAX);
         } else {
             steps[count++] = *step;
         }
@@ -333,18 +333,33 @@ static uint32_t flatten(lua_State *L, struct sim_step *steps, uint32_t count, co
     return count;
 }
 
-void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+/* The list on the stack's top, in the arena. */
+static const struct sim_step *read_list(lua_State *L, struct mc_arena *arena, const char *what, const char *key, uint32_t *count)
 {
     struct sim_step steps[SIM_STEPS_MAX];
-    struct sim_version *version = record;
-    (void)field;
-    if (!lua_istable(L, -1)) sim_schema_error(L, what, "steps", "a list of steps is expected, not a %s", luaL_typename(L, -1));
-    uint32_t count = flatten(L, steps, 0, what, 0);
-    struct sim_step *kept = sim_schema_take(L, arena, count * sizeof *kept);
-    if (count) memcpy(kept, steps, count * sizeof *kept);
-    version->steps = kept;
-    version->step_count = count;
+    if (!lua_istable(L, -1)) sim_schema_error(L, what, key, "a list of steps is expected, not a %s", luaL_typename(L, -1));
+    *count = flatten(L, steps, 0, what, key, 0);
+    struct sim_step *kept = sim_schema_take(L, arena, *count * sizeof *kept);
+    if (*count) memcpy(kept, steps, *count * sizeof *kept);
     lua_pushnil(L); /* the caller pops one value */
+    return kept;
+}
+
+void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    struct sim_version *version = record;
+    version->steps = read_list(L, arena, what, field->name, &version->step_count);
+}
+
+void sim_read_start_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    struct sim_version *version = record;
+    version->start_steps = read_list(L, arena, what, field->name, &version->start_step_count);
+    for (uint32_t i = 0; i < version->start_step_count; i++) {
+        enum sim_step_kind kind = version->start_steps[i].kind;
+        if (kind == SIM_STEP_RESPOND) sim_schema_error(L, what, field->name, "nobody has asked yet: respond is for 'steps'");
+        if (kind == SIM_STEP_CACHED) sim_schema_error(L, what, field->name, "only work and calls: caches are empty at the start");
+    }
 }
 
 void sim_steps_open(lua_State *L)

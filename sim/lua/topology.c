@@ -113,12 +113,18 @@ static void read_service_steps(lua_State *L, struct mc_arena *arena, const char 
     sim_read_steps(L, arena, what, field, &((struct service_words *)record)->version);
 }
 
+static void read_service_start(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record)
+{
+    sim_read_start_steps(L, arena, what, field, &((struct service_words *)record)->version);
+}
+
 static void read_versions(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 
 static const struct sim_field service_fields[] = {
     {"replicas", SIM_FIELD_COUNT, VERSION(replicas)},
     {"zones", SIM_FIELD_TEXTS, offsetof(struct service_words, zones)},
     {"steps", SIM_FIELD_READ, .read = read_service_steps},
+    {"on_start", SIM_FIELD_READ, .read = read_service_start},
     {"concurrency", SIM_FIELD_COUNT, VERSION(concurrency)},
     {"queue", SIM_FIELD_COUNT, VERSION(queue)},
     {"cpu", SIM_FIELD_READ, VERSION(resources.cpu_limit_millis), .read = sim_read_cpu_quantity},
@@ -140,7 +146,7 @@ static const struct sim_field service_fields[] = {
     {"policy", SIM_FIELD_READ, offsetof(struct service_words, service.policy), .read = read_policy},
     {"workload", SIM_FIELD_READ, offsetof(struct service_words, service.workload), .read = sim_read_workload},
 };
-enum { VERSION_FIELDS = 17 };
+enum { VERSION_FIELDS = 18 };
 
 /* framework = "node": its words first, so that the table at INDEX, read next, goes over them. */
 static void begin_with_framework(lua_State *L, int index, struct mc_arena *arena, const char *what, struct service_words *words)

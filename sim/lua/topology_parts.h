@@ -13,7 +13,9 @@ void sim_steps_open(lua_State *L);
 /* "5ms", or { mean = }, { p50 =, p99 = }, { min =, max = } with an optional dist, { dist = "pareto", alpha =, min =, max = },
  * { quantiles = }, { mix = }. */
 struct sim_dist sim_read_dist(lua_State *L, int index, const char *what, const char *key);
+/* Of a struct sim_version: for a request, and before it listens. */
 void sim_read_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
+void sim_read_start_steps(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);
 
 /* Parts of a service, SIM_FIELD_READ readers; FIELD's offset is that of … */
 void sim_read_pod(lua_State *L, struct mc_arena *arena, const char *what, const struct sim_field *field, void *record);         /* struct sim_pod_plan */

@@ -26,6 +26,8 @@ struct sim_version {
     uint32_t zone_count;
     const struct sim_step *steps;
     uint32_t step_count;
+    const struct sim_step *start_steps; /* WORK and CALL only: before a process that starts during the run listens */
+    uint32_t start_step_count;
     uint32_t concurrency;       /* requests worked on at once; 0: unlimited */
     uint32_t queue;             /* requests that wait for a place; 0 with concurrency: unlimited */
     uint32_t cpu_millis;        /* CPU quota of the app container; 0: unlimited */

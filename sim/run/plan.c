@@ -29,6 +29,8 @@ struct walk {
     uint8_t *colours;
     uint32_t *path; /* services that are being looked at, callers first */
     uint32_t depth;
+    const char *complaint;
+    bool (*visit_version)(struct walk *walk, uint32_t service, const struct sim_version *version);
     struct sim_error *error;
 };
 
@@ -43,20 +45,56 @@ static bool circle(const struct walk *walk, uint32_t service, struct sim_source 
         for (const char *arrow = i > from ? " -> " : ""; *arrow && used < sizeof text - 1; arrow++) text[used++] = *arrow;
         for (size_t c = 0; c < name.n && used < sizeof text - 1; c++) text[used++] = name.p[c];
     }
-    return sim_error_set(walk->error, source, "calls go in a circle: %.*s", (int)used, text);
+    return sim_error_set(walk->error, source, "%s: %.*s", walk->complaint, (int)used, text);
 }
 
 static bool visit(struct walk *walk, uint32_t service);
 
-static bool visit_steps(struct walk *walk, const struct sim_version *version)
+static bool visit_callee(struct walk *walk, uint32_t callee, struct sim_source source)
 {
+    if (walk->colours[callee] == GREY) return circle(walk, callee, source);
+    return walk->colours[callee] == BLACK || visit(walk, callee);
+}
+
+static bool visit_steps(struct walk *walk, uint32_t service, const struct sim_version *version)
+{
+    (void)service;
     for (uint32_t i = 0; i < version->step_count; i++) {
         const struct sim_step *step = &version->steps[i];
         if (step->kind != SIM_STEP_CALL) continue;
         uint32_t callee = service_named(walk->topology, step->service);
         if (callee == walk->topology->service_count) return no_service(walk->topology, step->source, "call", step->service, walk->error);
-        if (walk->colours[callee] == GREY) return circle(walk, callee, step->source);
-        if (walk->colours[callee] == WHITE && !visit(walk, callee)) return false;
+        if (!visit_callee(walk, callee, step->source)) return false;
+    }
+    return true;
+}
+
+static bool needs_at_start(const struct sim_version *version, struct mc_str callee)
+{
+    for (uint32_t i = 0; i < version->start_step_count; i++) {
+        const struct sim_step *step = &version->start_steps[i];
+        if (step->kind == SIM_STEP_CALL && !step->optional && mc_str_eq(step->service, callee)) return true;
+    }
+    return false;
+}
+
+/* None of its pods can start without CALLEE. */
+static bool all_need_at_start(const struct sim_service *service, struct mc_str callee)
+{
+    for (uint32_t v = 0; v < service->version_count; v++)
+        if (service->versions[v].replicas && !needs_at_start(&service->versions[v], callee)) return false;
+    return true;
+}
+
+static bool visit_start(struct walk *walk, uint32_t service, const struct sim_version *version)
+{
+    for (uint32_t i = 0; i < version->start_step_count; i++) {
+        const struct sim_step *step = &version->start_steps[i];
+        if (step->kind != SIM_STEP_CALL) continue;
+        uint32_t callee = service_named(walk->topology, step->service);
+        if (callee == walk->topology->service_count) return no_service(walk->topology, step->source, "on_start: call", step->service, walk->error);
+        if (!all_need_at_start(&walk->topology->services[service], step->service)) continue;
+        if (!visit_callee(walk, callee, step->source)) return false;
     }
     return true;
 }
@@ -70,22 +108,30 @@ static bool visit(struct walk *walk, uint32_t service)
     walk->colours[service] = GREY;
     walk->path[walk->depth++] = service;
     for (uint32_t v = 0; v < of->version_count; v++)
-        if (!visit_steps(walk, &of->versions[v])) return false;
+        if (!walk->visit_version(walk, service, &of->versions[v])) return false;
     walk->depth--;
     walk->colours[service] = BLACK;
     return true;
 }
 
-static bool check_calls(const struct sim_plan *plan, struct sim_error *error)
+static bool walk_all(const struct sim_plan *plan, struct walk walk)
 {
-    const struct sim_topology *topology = &plan->topology;
+    const uint32_t count = plan->topology.service_count;
     uint32_t path[RUN_CHAIN_MAX];
-    struct walk walk = {.topology = topology, .path = path, .error = error};
-    walk.colours = mc_arena_take_zero(plan->arena, topology->service_count + 1);
-    if (!walk.colours) return sim_error_set(error, plan->source, "out of memory");
-    for (uint32_t i = 0; i < topology->service_count; i++)
+    walk.topology = &plan->topology;
+    walk.path = path;
+    walk.colours = mc_arena_take_zero(plan->arena, count + 1);
+    if (!walk.colours) return sim_error_set(walk.error, plan->source, "out of memory");
+    for (uint32_t i = 0; i < count; i++)
         if (walk.colours[i] == WHITE && !visit(&walk, i)) return false;
     return true;
+}
+
+static bool check_calls(const struct sim_plan *plan, struct sim_error *error)
+{
+    struct walk calls = {.complaint = "calls go in a circle", .visit_version = visit_steps, .error = error};
+    struct walk starts = {.complaint = "none can start before the other (on_start)", .visit_version = visit_start, .error = error};
+    return walk_all(plan, calls) && walk_all(plan, starts);
 }
 
 /* ---- the rest ---- */

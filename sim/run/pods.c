@@ -71,7 +71,9 @@ static bool start_app(struct sim_run *run, struct run_pod *pod)
                                       .program = run->programs[pod->workload],
                                       .observer = &run->observer,
                                       .party = number,
-                                      .caller = number};
+                                      .caller = number,
+                                      .start = pod->starts,
+                                      .warm = !run->begun};
     pod->app = sim_app_new(&options);
     if (!pod->app) return false;
     sim_container_start(run->world, pod->app_container, sim_app_guest(pod->app));
