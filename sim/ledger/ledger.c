@@ -38,7 +38,8 @@ const char *sim_ledger_error(const struct sim_ledger_entry *entry, char out[stat
     *out = 0;
     if (entry->class != SIM_LEDGER_MODELLED) return out;
     uint32_t permille = entry->error_permille;
-    if (permille % 10) snprintf(out, SIM_LEDGER_ERROR, "± %u.%u%%", permille / 10, permille % 10);
+    if (permille >= 1000) snprintf(out, SIM_LEDGER_ERROR, "a factor of %u", permille / 1000 + 1);
+    else if (permille % 10) snprintf(out, SIM_LEDGER_ERROR, "± %u.%u%%", permille / 10, permille % 10);
     else if (permille) snprintf(out, SIM_LEDGER_ERROR, "± %u%%", permille / 10);
     else snprintf(out, SIM_LEDGER_ERROR, "%s", entry->error ? entry->error : "not bounded");
     return out;

@@ -41,7 +41,7 @@ struct sim_ledger_entry {
     const char *group;   /* network, platform, cpu, application, load, proxy, control, identity, rollout, check, fault */
     enum sim_ledger_class class;
     const char *doc;     /* what it is, and what is known to differ; one line */
-    uint32_t error_permille; /* MODELLED: ± so much; 0: see ERROR */
+    uint32_t error_permille; /* MODELLED: ± so much; from 1000 on: by a factor, 2000 is ×3 or ÷3; 0: see ERROR */
     const char *error;   /* in words, where no single figure says it: "not bounded", "order of events, not times"; NULL */
     const char *source;  /* standard, file, page; what it was measured against */
     const char *rung;    /* prefix of the names in `make fidelity` that measure it; NULL: none does */
@@ -55,7 +55,7 @@ extern const struct sim_ledger_entry sim_ledger[]; /* name NULL ends it */
 
 const struct sim_ledger_entry *sim_ledger_find(struct mc_str name); /* NULL */
 bool sim_ledger_uses(const struct sim_ledger_entry *entry, const struct sim_use *use);
-/* "± 30%"; "not bounded"; "" for what is exact or ignored. Returns OUT. */
+/* "± 30%"; "a factor of 3"; "not bounded"; "" for what is exact or ignored. Returns OUT. */
 enum { SIM_LEDGER_ERROR = 96 };
 const char *sim_ledger_error(const struct sim_ledger_entry *entry, char out[static SIM_LEDGER_ERROR]);
 

@@ -217,11 +217,23 @@ bool sim_uses_excluded_ports(const struct sim_use *use)
     return use->plan->profile.sidecars && any_version(use, excludes_ports);
 }
 
+bool sim_uses_nic(const struct sim_use *use)
+{
+    return use->plan->topology.nic_bits_per_second != 0;
+}
+
+bool sim_uses_idle_paths(const struct sim_use *use)
+{
+    for (int i = 0; path(use, i); i++)
+        if (path(use, i)->idle_timeout) return true;
+    return false;
+}
+
 /* ---- CPU and applications ---- */
 
 static bool takes_time(const struct sim_dist *dist)
 {
-    return dist->mean || dist->p50 || dist->p99;
+    return dist->mean || dist->p50 || dist->p99 || dist->count;
 }
 
 static bool burns_cpu(const struct sim_version *version)
@@ -263,6 +275,18 @@ static bool retries_itself(const struct sim_version *version)
     return false;
 }
 
+static bool collects(const struct sim_version *version)
+{
+    return version->resources.gc.heap || version->resources.gc.every;
+}
+
+static bool caches(const struct sim_version *version)
+{
+    for (uint32_t i = 0; i < version->step_count; i++)
+        if (version->steps[i].kind == SIM_STEP_CACHED) return true;
+    return false;
+}
+
 static bool has_memory(const struct sim_version *version)
 {
     return version->resources.memory_limit != 0;
@@ -296,6 +320,16 @@ bool sim_uses_app_errors(const struct sim_use *use)
 bool sim_uses_app_retries(const struct sim_use *use)
 {
     return any_version(use, retries_itself);
+}
+
+bool sim_uses_gc(const struct sim_use *use)
+{
+    return any_version(use, collects);
+}
+
+bool sim_uses_cache(const struct sim_use *use)
+{
+    return any_version(use, caches);
 }
 
 bool sim_uses_memory(const struct sim_use *use)

@@ -53,6 +53,12 @@ static bool can_move(const struct sim_ledger_entry *entry, const struct sim_use 
     return entry->constant && entry->error_permille && sim_ledger_uses(entry, use) && has_value(use->plan, entry->constant);
 }
 
+/* A factor goes both ways alike. */
+static int32_t low_end(uint32_t permille)
+{
+    return permille < 1000 ? -(int32_t)permille : (int32_t)(1000000 / (1000 + permille)) - 1000;
+}
+
 uint32_t sim_perturbations(const struct sim_use *use, struct sim_variation *out, uint32_t max)
 {
     uint32_t count = 0;
@@ -62,8 +68,8 @@ uint32_t sim_perturbations(const struct sim_use *use, struct sim_variation *out,
             if (can_move(entry, use) && entry->error_permille < below && entry->error_permille > next) next = entry->error_permille;
         for (const struct sim_ledger_entry *entry = sim_ledger; next && entry->name; entry++) {
             if (!can_move(entry, use) || entry->error_permille != next) continue;
-            for (int end = -1; end <= 1; end += 2, count++)
-                if (count < max) out[count] = (struct sim_variation){SIM_VARY_CONSTANT, entry, end * (int32_t)next, SIM_EVERY_SERVICE};
+            for (int end = 0; end < 2; end++, count++)
+                if (count < max) out[count] = (struct sim_variation){SIM_VARY_CONSTANT, entry, end ? (int32_t)next : low_end(next), SIM_EVERY_SERVICE};
         }
     }
     return count;
