@@ -11,6 +11,7 @@ static const struct sim_field kubernetes_fields[] = {
     {"kubelet_sync", SIM_FIELD_DURATION, AT(kubelet_sync)},
     {"relist", SIM_FIELD_DURATION, AT(relist)},
     {"container_start", SIM_FIELD_DURATION, AT(container_start)},
+    {"sandbox_stop", SIM_FIELD_DURATION, AT(sandbox_stop)},
     {"status_update", SIM_FIELD_DURATION, AT(status_update)},
     {"endpoint_update", SIM_FIELD_DURATION, AT(endpoint_update)},
     {"endpoint_batch", SIM_FIELD_DURATION, AT(endpoint_batch)},

@@ -11,6 +11,7 @@ struct sim_kubernetes {
     mc_ns kubelet_sync;          /* the kubelet acts on a pod after (watch, worker) */
     mc_ns relist;                /* the kubelet sees that a container has ended by itself after: 1 s (PLEG) */
     mc_ns container_start;       /* sandbox and container runtime, per container */
+    mc_ns sandbox_stop;          /* from its last container's end until a pod's address is gone */
     mc_ns status_update;         /* kubelet → API server */
     mc_ns endpoint_update;       /* API server → EndpointSlice → watchers (kube-proxy and the mesh's registry) */
     mc_ns endpoint_batch;        /* endpointslice-controller --endpoint-updates-batch-period */

@@ -123,6 +123,13 @@ static bool is_empty(const struct pod_life *life)
     return true;
 }
 
+/* Until then the pod's kernel answers for nobody: who connects is refused. */
+void kubelet_unplugs(struct pod_alarm *alarm)
+{
+    struct sim_pods_owner *owner = alarm->life->pods->owner;
+    if (owner->type->unplug) owner->type->unplug(owner, alarm->life->spec.pod);
+}
+
 static void leave_machine(struct pod_life *life)
 {
     struct sim_pods_owner *owner = life->pods->owner;
@@ -132,6 +139,7 @@ static void leave_machine(struct pod_life *life)
     pod_alarm_clear(life, ALARM_SEQUENCE);
     for (int role = 0; role < SIM_ROLES; role++) container_alarms_clear(life, (enum sim_role)role);
     owner->type->gone(owner, life->spec.pod);
+    (void)pod_alarm_set(life, ALARM_SANDBOX, life->pods->constants.sandbox_stop);
     pod_report(life);
 }
 

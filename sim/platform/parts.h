@@ -30,6 +30,7 @@ enum pod_alarm_name {
     ALARM_DELETED,    /* the kubelet hears of the deletion */
     ALARM_REPORT,     /* the kubelet's view reaches the API server */
     ALARM_ENDPOINT,   /* the API server's view reaches the watchers of the EndpointSlice */
+    ALARM_SANDBOX,    /* its network is taken down */
     POD_ALARMS
 };
 
@@ -189,6 +190,7 @@ bool kubelet_is_ready(const struct pod_life *life);
 
 /* kubelet_stop.c */
 void kubelet_deleted(struct pod_alarm *alarm);
+void kubelet_unplugs(struct pod_alarm *alarm);
 void kubelet_terminate(struct pod_life *life, mc_ns grace);
 void kubelet_stop(struct pod_life *life, enum sim_role role, mc_ns grace); /* preStop, SIGTERM, SIGKILL */
 void kubelet_term(struct pod_alarm *alarm);

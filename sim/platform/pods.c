@@ -9,7 +9,7 @@
 
 /* As topologies/profiles/kubernetes.lua has them, with their sources. */
 static const struct sim_kubernetes defaults = {
-    .schedule = 10 * MC_MS, .kubelet_sync = 50 * MC_MS, .relist = MC_S, .container_start = 500 * MC_MS,
+    .schedule = 10 * MC_MS, .kubelet_sync = 50 * MC_MS, .relist = MC_S, .container_start = 500 * MC_MS, .sandbox_stop = 500 * MC_MS,
     .status_update = 50 * MC_MS, .endpoint_update = 50 * MC_MS, .kube_proxy_sync = 200 * MC_MS,
     .grace = 30 * MC_S, .grace_least = 2 * MC_S,
     .back_off_base = 10 * MC_S, .back_off_max = 300 * MC_S, .back_off_reset = 600 * MC_S,
@@ -26,6 +26,7 @@ struct sim_kubernetes sim_kubernetes_filled(const struct sim_kubernetes *given)
     FILL(kubelet_sync);
     FILL(relist);
     FILL(container_start);
+    FILL(sandbox_stop);
     FILL(status_update);
     FILL(endpoint_update);
     FILL(kube_proxy_sync);

@@ -34,6 +34,8 @@ struct sim_pods_owner_type {
     void (*event)(struct sim_pods_owner *owner, uint32_t pod, const char *reason, const char *text);
     /* The pod has left its machine for good; its containers are empty. Its last `endpoint` comes after. */
     void (*gone)(struct sim_pods_owner *owner, uint32_t pod);
+    /* … and its address answers no more, sim_kubernetes.sandbox_stop later. May be NULL. */
+    void (*unplug)(struct sim_pods_owner *owner, uint32_t pod);
     /* Whether its sidecar has what it needs to serve: configuration and, where the mesh has identities, a certificate. */
     bool (*sidecar_ready)(struct sim_pods_owner *owner, uint32_t pod);
     /* Its sidecar drains from now on, as on SIGTERM, and goes on running. */

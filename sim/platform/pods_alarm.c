@@ -14,6 +14,7 @@ static void (*const of_pod[POD_ALARMS])(struct pod_alarm *) = {
     [ALARM_DELETED] = kubelet_deleted,
     [ALARM_REPORT] = pod_reported,
     [ALARM_ENDPOINT] = pod_endpoint_told,
+    [ALARM_SANDBOX] = kubelet_unplugs,
 };
 
 static void (*const of_container[CONTAINER_ALARMS])(struct pod_alarm *) = {

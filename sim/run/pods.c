@@ -213,7 +213,12 @@ static void gone(struct sim_pods_owner *owner, uint32_t number)
     struct sim_run *run = run_of(owner);
     struct run_pod *pod = run->pods[number];
     pod->gone = true;
-    sim_pod_crash(run->world, pod->world, SIM_LEAVE_SILENT);
+}
+
+static void unplug(struct sim_pods_owner *owner, uint32_t number)
+{
+    struct sim_run *run = run_of(owner);
+    sim_pod_crash(run->world, run->pods[number]->world, SIM_LEAVE_SILENT);
 }
 
 static bool sidecar_ready(struct sim_pods_owner *owner, uint32_t number)
@@ -241,7 +246,7 @@ static bool sidecar_idle(struct sim_pods_owner *owner, uint32_t number)
 
 bool run_pods_begin(struct sim_run *run)
 {
-    static const struct sim_pods_owner_type type = {.start = start_guest, .endpoint = endpoint, .event = event, .gone = gone,
+    static const struct sim_pods_owner_type type = {.start = start_guest, .endpoint = endpoint, .event = event, .gone = gone, .unplug = unplug,
                                                     .sidecar_ready = sidecar_ready, .drain = drain, .sidecar_idle = sidecar_idle};
     run->pods_owner.type = &type;
     struct sim_pods_options options = {.world = run->world,

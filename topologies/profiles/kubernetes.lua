@@ -4,6 +4,7 @@ return kubernetes {
   schedule        = "10ms",  -- scheduler: watch, score, bind
   kubelet_sync    = "50ms",  -- kubelet: watch, pod worker
   container_start = "500ms", -- container runtime: sandbox and container; the start-up SLI allows 5 s for all of it
+  sandbox_stop    = "500ms", -- CNI DEL and the pause container; until then new connections are refused, afterwards they vanish
   status_update   = "50ms",  -- kubelet's status manager to the API server
   endpoint_update = "50ms",  -- EndpointSlice controller, API server, watch of kube-proxy or of the mesh
   kube_proxy_sync = "200ms", -- iptables-restore; minSyncPeriod is 1 s under load (KubeProxyIPTablesConfiguration)
