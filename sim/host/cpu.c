@@ -5,6 +5,8 @@
 #define SLICE (SIM_QUOTA_SLICE_MS * MC_MS)
 #define SHORT_SLICE (SIM_SCHED_SLICE_MS * MC_MS)
 
+enum { MANY_PERIODS = 1000 }; /* in which any debt is paid */
+
 static void slice_ends(struct sim_entry *entry);
 static void period_begins(struct sim_entry *entry);
 
@@ -83,15 +85,28 @@ void sim_cpu_refill(struct sim_container *container)
     int64_t number = period_at(container, container->world->engine.now);
     if (number == container->period_number) return;
     count_periods(container, number);
+    mc_ns quota = quota_of(container);
+    int64_t gone = container->period_number == INT64_MIN ? 1 : number - container->period_number;
+    mc_ns debt = container->period_number == INT64_MIN || container->quota_left > 0 ? 0 : -container->quota_left;
+    container->quota_left = mc_ns_min(quota, mc_ns_min(gone, MANY_PERIODS) * quota - debt);
     container->period_number = number;
-    container->quota_left = quota_of(container);
+    container->overrun_until = MC_NEVER;
+}
+
+/* A quota that is spent is seen at the next tick: until then its threads run on, and owe it. */
+static bool may_overrun(struct sim_container *container)
+{
+    mc_ns now = container->world->engine.now, tick = container->world->tick;
+    if (!tick) return false;
+    if (container->overrun_until == MC_NEVER) container->overrun_until = (now + tick - 1) / tick * tick;
+    return now < container->overrun_until;
 }
 
 static bool has_quota(struct sim_container *container)
 {
     if (!container->cpu_millis) return true;
     sim_cpu_refill(container);
-    if (container->quota_left > 0) return true;
+    if (container->quota_left > 0 || may_overrun(container)) return true;
     if (container->stalled_since == MC_NEVER) {
         container->stalled_since = container->stall_told = container->world->engine.now;
         container->stalled_threads = 0;
@@ -183,7 +198,8 @@ static void take_slice(struct sim_thread *thread)
     bool shared = container->cpu_millis || machine->spec.cores;
     thread->slice = shared ? mc_ns_min(thread->left, machine->contended ? SHORT_SLICE : SLICE) : thread->left;
     if (container->cpu_millis) {
-        thread->slice = mc_ns_min(thread->slice, container->quota_left);
+        mc_ns most = container->quota_left > 0 ? container->quota_left : container->overrun_until - container->world->engine.now;
+        thread->slice = mc_ns_min(thread->slice, most);
         container->quota_left -= thread->slice;
     }
     thread->weighed = machine->contended;

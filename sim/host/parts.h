@@ -106,7 +106,8 @@ struct sim_container {
     uint32_t cpu_millis;
     mc_ns quota_phase;
     int64_t period_number;
-    mc_ns quota_left;
+    mc_ns quota_left;    /* less than 0: owed to the next period */
+    mc_ns overrun_until; /* the tick at which it will be seen to be spent; MC_NEVER: it is not */
     mc_ns stalled_since; /* MC_NEVER: not stalled */
     mc_ns stall_told;    /* until when it was counted, of … */
     uint32_t stalled_threads;
@@ -119,6 +120,7 @@ struct sim_world {
     struct sim_net *net;
     mc_ns epoch;
     uint32_t piece;
+    mc_ns tick; /* 0: none */
     bool spurious, stepping;
     struct sim_machine **machines;
     struct sim_pod **pods;

@@ -11,6 +11,7 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     world->epoch = options->epoch;
     world->piece = options->piece;
     world->spurious = options->spurious;
+    if (options->kernel && options->kernel->hz) world->tick = MC_S / options->kernel->hz;
     struct mc_alloc alloc = mc_pool_as_alloc(pool);
     sim_engine_init(&world->engine, &(struct sim_engine_options){.alloc = alloc, .shuffle = options->shuffle});
     mc_map_init(&world->names, alloc);

@@ -9,8 +9,9 @@
  * CPU. What is for a guest joins its container's queue. When a thread of the container, its quota
  * and a core of its machine are free at `s`, the guest is stepped with now = s; the work units it
  * reports are priced, and its actions leave at s + cost. CPU is given in slices of 5 ms (the kernel's
- * sched_cfs_bandwidth_slice), taken from the quota of the period (100 ms); when that is spent all
- * threads of the container stall until the next period, and do not hold a core. Periods of a container
+ * sched_cfs_bandwidth_slice), taken from the quota of the period (100 ms); when that is spent, which is
+ * seen at the next tick (kernel->hz), all threads of the container stall until the next period, and do
+ * not hold a core; what was run beyond the quota is the next period's. Periods of a container
  * begin at a phase of its own (Linux 6.4 and later set each cgroup's timer off by chance). Actions of one
  * stream leave in the order of the steps. A step that costs nothing leaves no event behind.
  *

@@ -263,6 +263,7 @@ static const struct sim_field kernel_fields[] = {
     {"net.core.somaxconn", SIM_FIELD_COUNT, AT(somaxconn)},
     {"resolv.timeout", SIM_FIELD_DURATION, AT(dns_timeout)},
     {"resolv.attempts", SIM_FIELD_COUNT, AT(dns_attempts)},
+    {"CONFIG_HZ", SIM_FIELD_COUNT, AT(hz)},
 };
 
 static void check_kernel(lua_State *L, const struct sim_kernel *kernel)
@@ -271,6 +272,7 @@ static void check_kernel(lua_State *L, const struct sim_kernel *kernel)
     if (kernel->mss < 88) sim_schema_error(L, "kernel", "TCP_MSS", "at least 88");
     if (kernel->rto_min <= 0 || kernel->rto_max < kernel->rto_min) sim_schema_error(L, "kernel", "TCP_RTO_MAX", "not under TCP_RTO_MIN, and both over 0");
     if (kernel->syn_rto <= 0) sim_schema_error(L, "kernel", "TCP_TIMEOUT_INIT", "over 0");
+    if (kernel->hz > 10000) sim_schema_error(L, "kernel", "CONFIG_HZ", "%d is over 10000", (int)kernel->hz);
     if (!kernel->somaxconn) sim_schema_error(L, "kernel", "net.core.somaxconn", "at least 1");
 }
 

@@ -33,6 +33,7 @@ struct sim_kernel {
     uint32_t keepalive_probes;  /* 9 */
     mc_ns dns_timeout;          /* 5 s */
     uint32_t dns_attempts;      /* 2 */
+    uint32_t hz;                /* CONFIG_HZ: 250; a quota is seen to be spent at a tick, the timer wheel rounds time-outs up. 0: exact */
 };
 
 #endif

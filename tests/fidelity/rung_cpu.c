@@ -319,7 +319,8 @@ static mc_ns simulate_once(const struct trial *trial, struct requests *requests,
 {
     struct mc_realm realm;
     mc_realm_init(&realm, (struct mc_alloc){.take = take, .give = give}, 1);
-    struct sim_world *world = sim_world_new(&(struct sim_world_options){.realm = &realm});
+    struct sim_kernel kernel = {.hz = 250};
+    struct sim_world *world = sim_world_new(&(struct sim_world_options){.realm = &realm, .kernel = &kernel});
     mc_assert(world);
     struct server server = {.pool = &realm.pool, .cost = requests->cost};
     struct sim_container_spec limited = {.cpu_millis = trial->cpu_millis, .threads = WORKERS, .quota_phase = phase};

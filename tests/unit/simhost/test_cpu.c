@@ -359,6 +359,26 @@ START_TEST(a_larger_quota_ends_a_stall_at_once)
 }
 END_TEST
 
+/* A tenth of a core and a tick of 4 ms: spent at 10, seen at 12; of the next 10 ms two are owed, and 8 from 100 on end
+ * at a tick; the last 10 ms of 30 end at 210, where the next step may begin: the next tick is at 212. */
+START_TEST(a_spent_quota_is_seen_at_a_tick)
+{
+    struct sim_kernel kernel = {.hz = 250};
+    struct bench b = {.stage = stage_open(NULL, &kernel, 1)};
+    b.client = put(b.stage, machine_of(b.stage, 0), 0, 1, 0);
+    b.server = put(b.stage, machine_of(b.stage, 2), 100, 1, 30 * MC_MS);
+    strike(&b, b.server, 2);
+    stage_run(b.stage, 50 * MC_MS);
+    ck_assert_int_eq(burnt(&b, b.server), 12 * MC_MS);
+    stage_run(b.stage, 150 * MC_MS);
+    ck_assert_int_eq(burnt(&b, b.server), 20 * MC_MS);
+    stage_run(b.stage, 299 * MC_MS);
+    ck_assert_int_eq(data_at(b.server, 1), 210 * MC_MS);
+    ck_assert_int_eq(burnt(&b, b.server), 32 * MC_MS);
+    stage_close(b.stage);
+}
+END_TEST
+
 /* ---- the collector ---- */
 
 /* Every 100 ms it stops the world for 20: 150 ms of CPU from 0 on are done at 170. */
@@ -400,6 +420,7 @@ Suite *test_cpu_suite(void)
     tcase_add_test(tests, throttled_time_is_that_of_all_threads);
     tcase_add_test(tests, periods_have_a_phase);
     tcase_add_test(tests, a_larger_quota_ends_a_stall_at_once);
+    tcase_add_test(tests, a_spent_quota_is_seen_at_a_tick);
     tcase_add_test(tests, a_collector_stops_all_threads);
     suite_add_tcase(suite, tests);
     return suite;
