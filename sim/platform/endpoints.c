@@ -19,7 +19,9 @@ void pod_endpoint(struct pod_life *life)
 
 static bool is_over(const struct pod_life *life)
 {
-    return life->told_gone && life->stage == STAGE_GONE && !pod_alarm_is_set(life, ALARM_REPORT);
+    bool rings = false;
+    for (int i = 0; i < POD_ALARMS; i++) rings = rings || pod_alarm_is_set(life, (enum pod_alarm_name)i);
+    return life->told_gone && life->stage == STAGE_GONE && !rings;
 }
 
 void pod_endpoint_told(struct pod_alarm *alarm)
