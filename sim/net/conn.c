@@ -210,7 +210,8 @@ struct sim_end *sim_conn_open(struct sim_process *process, mc_stream id, struct 
 void sim_conn_syn_again(struct sim_conn *conn)
 {
     if (conn->ends[0].socket != SIM_SOCKET_OPENING) return;
-    mc_ns at = conn->record.opened_at + sim_syn_time(&conn->net->kernel, conn->syn_tries + 1);
+    const struct sim_kernel *kernel = &conn->net->kernel;
+    mc_ns at = sim_kernel_timer(kernel, conn->record.opened_at, sim_syn_time(kernel, conn->syn_tries + 1));
     sim_flow_send_later(&conn->flows[0], SIM_BURST_SYN, at, conn->syn_tries);
 }
 

@@ -20,10 +20,23 @@ static bool is_content(const struct sim_burst *burst)
 
 /* ---- time-outs ---- */
 
-mc_ns sim_loss_rto(const struct sim_flow *flow, const struct sim_way *way)
+mc_ns sim_loss_rto(struct sim_flow *flow, const struct sim_way *way)
 {
     const struct sim_kernel *kernel = &flow->conn->net->kernel;
-    return mc_ns_min(way->round_trip + mc_ns_max(kernel->rto_min, 4 * way->path.jitter), kernel->rto_max);
+    mc_ns trip = way->round_trip, varies = way->path.jitter;
+    sim_window_trips(flow, &trip, &varies);
+    return mc_ns_min(trip + mc_ns_max(kernel->rto_min, 4 * varies), kernel->rto_max);
+}
+
+/* The timer wheel (kernel/time/timer.c): eight times as coarse for each eight times as long, rounded up. */
+mc_ns sim_kernel_timer(const struct sim_kernel *kernel, mc_ns now, mc_ns wait)
+{
+    if (!kernel->hz) return now + wait;
+    mc_ns jiffy = MC_S / kernel->hz;
+    int64_t begins = now / jiffy, ends = begins + (wait + jiffy - 1) / jiffy;
+    int shift = 0;
+    while (shift < 24 && ends - begins >= INT64_C(63) << shift) shift += 3;
+    return (((ends >> shift) + 1) << shift) * jiffy;
 }
 
 mc_ns sim_syn_time(const struct sim_kernel *kernel, uint32_t tries)
@@ -34,19 +47,20 @@ mc_ns sim_syn_time(const struct sim_kernel *kernel, uint32_t tries)
 }
 
 /* The probe of a tail of PACKETS that is all that is out. */
-static mc_ns probe_time(const struct sim_flow *flow, const struct sim_way *way, uint32_t packets)
+static mc_ns probe_time(struct sim_flow *flow, const struct sim_way *way, uint32_t packets)
 {
     const struct sim_kernel *kernel = &flow->conn->net->kernel;
     mc_ns wait = 2 * way->round_trip + (packets == 1 ? kernel->rto_min : TIMER_MIN);
     return mc_ns_min(wait, sim_loss_rto(flow, way));
 }
 
-static mc_ns time_out(const struct sim_flow *flow, const struct sim_way *way, const struct sim_burst *burst)
+static mc_ns time_out(struct sim_flow *flow, const struct sim_way *way, const struct sim_burst *burst)
 {
     const struct sim_kernel *kernel = &flow->conn->net->kernel;
     if (burst->flags & SIM_BURST_SYN) return sim_syn_time(kernel, burst->tries + 1u) - sim_syn_time(kernel, burst->tries);
     bool synack = burst->flags & SIM_BURST_SYNACK;
-    uint32_t others = flow->count && burst == sim_flow_burst(flow, 0) ? flow->count - 1 : flow->count;
+    bool counted = flow->count && burst == sim_flow_burst(flow, 0);
+    uint32_t others = flow->flying > (counted ? burst->bytes : 0);
     if (!synack && !burst->tries && !burst->probed) return probe_time(flow, way, burst->packets + others);
     mc_ns rto = synack ? kernel->syn_rto : sim_loss_rto(flow, way);
     for (uint32_t i = 0; i < burst->tries && rto < kernel->rto_max; i++) rto *= 2;
@@ -63,7 +77,7 @@ void sim_loss_wait(struct sim_flow *flow, const struct sim_way *way, struct sim_
 {
     mc_ns most = user_timeout(flow);
     burst->waiting = true;
-    burst->at = from + time_out(flow, way, burst);
+    burst->at = sim_kernel_timer(&flow->conn->net->kernel, from, time_out(flow, way, burst));
     if (most && is_content(burst)) burst->at = mc_ns_max(from, mc_ns_min(burst->at, sim_window_stalled(flow, burst->departed) + most));
 }
 
@@ -92,7 +106,7 @@ static mc_ns travel(struct sim_flow *flow, uint32_t packets, const struct sim_ju
 }
 
 /* From the departure of packets some of which were lost to when they are sent again. */
-static mc_ns detection(const struct sim_flow *flow, const struct sim_way *way, const struct sim_judged *judged, bool more)
+static mc_ns detection(struct sim_flow *flow, const struct sim_way *way, const struct sim_judged *judged, bool more)
 {
     mc_ns trip = way->round_trip;
     if (!judged->tail) return judged->after >= 3 ? trip : trip + trip / 4 + TIMER_MIN;
@@ -107,6 +121,7 @@ struct repair { /* of one burst */
     mc_ns extra;            /* until the repeated packets leave */
     mc_ns told;             /* when the sender knows of the first loss; MC_NEVER */
     uint32_t lost_bytes;    /* of the first loss */
+    uint32_t before;        /* packets that arrived before the first that was lost */
     uint32_t packets, bytes;
     uint32_t rounds;
     bool more;              /* is sent behind it */
@@ -120,7 +135,10 @@ static void tell_window(struct sim_flow *flow, const struct sim_way *way, const 
     uint32_t there = burst->bytes;
     if (!is_content(burst) || !burst->bytes) return;
     if (repair->told != MC_NEVER) {
-        there -= repair->lost_bytes;
+        uint32_t before = repair->before * net->payload;
+        if (before) /* the window still grows with these */
+            sim_window_ack(flow, &(struct sim_ack){.at = repair->told, .sent = repair->told - way->round_trip, .bytes = before, .packets = repair->before});
+        there -= repair->lost_bytes + before;
         sim_window_ack(flow, &(struct sim_ack){.at = repair->told, .sent = repair->told - way->round_trip, .kind = SIM_ACK_LOSS,
                                                .until = known == MC_NEVER ? repair->told + way->round_trip : known,
                                                .bytes = there, .packets = sim_packets_of(net, there)});
@@ -128,6 +146,22 @@ static void tell_window(struct sim_flow *flow, const struct sim_way *way, const 
     }
     if (known == MC_NEVER) return;
     sim_window_ack(flow, &(struct sim_ack){.at = known, .sent = known - sample, .bytes = there, .packets = sim_packets_of(net, there)});
+}
+
+/* Rounds in which PACKETS leave, less one, if FIRST do in the first, and each ACK lets go two. */
+static mc_ns rounds_of(uint32_t packets, uint32_t first)
+{
+    mc_ns rounds = 0;
+    for (uint32_t step = first, sent = first; sent < packets; sent += step, rounds++) step = step < UINT32_MAX / 4 ? 2 * step : step;
+    return rounds;
+}
+
+/* Proportional rate reduction (RFC 6937, tcp_cwnd_reduction): what arrives after the loss is known lets go as
+ * much of what is repeated; with more being sent behind, that is no limit. */
+static mc_ns let_go(const struct sim_way *way, const struct sim_judged *judged, bool more)
+{
+    uint32_t lost = judged->tail > 1 && judged->tail == judged->lost ? judged->lost - 1 : judged->lost;
+    return more ? 0 : rounds_of(lost, judged->after > 3 ? judged->after - 2 : 1) * way->round_trip;
 }
 
 /* What was lost is sent again until all has arrived, or until only a time-out can help. */
@@ -153,6 +187,8 @@ static void mend(struct sim_flow *flow, const struct sim_way *way, struct sim_bu
         if (!repair->rounds) {
             repair->told = repair->left + (repair->more || !judged.tail ? repair->extra : way->round_trip);
             repair->lost_bytes = judged.lost_bytes;
+            repair->before = judged.before;
+            repair->extra += let_go(way, &judged, repair->more);
         }
         from->counts.retransmitted += judged.lost;
         judged = sim_path_judge_bytes(net, &way->path, flow->origin.number, &flow->ordinal, repair->packets, repair->bytes, flow->conn);
@@ -287,20 +323,12 @@ static void probe(struct sim_flow *flow, const struct sim_way *way, struct sim_b
     sim_window_lost(flow);
     struct repair repair = {.left = now, .told = MC_NEVER, .packets = 1, .bytes = head->missing};
     if (others) {
-        repair.left += way->round_trip;
+        repair.left += way->round_trip * (1 + rounds_of(others, 1));
         repair.packets = others;
         repair.bytes = others_bytes;
         judged = judge_again(flow, way, others, others_bytes);
     }
     mend(flow, way, head, &repair, judged);
-}
-
-/* Rounds of slow start from one segment until PACKETS are out, less one. */
-static mc_ns rounds_of(uint32_t packets)
-{
-    mc_ns rounds = 0;
-    for (uint32_t sent = 1; sent < packets && sent < UINT32_MAX / 2; sent = 2 * sent + 1) rounds++;
-    return rounds;
 }
 
 static void repeat(struct sim_flow *flow, const struct sim_way *way, struct sim_burst *head)
@@ -310,7 +338,7 @@ static void repeat(struct sim_flow *flow, const struct sim_way *way, struct sim_
     if (is_content(head) && head->fast) sim_window_lost(flow);
     if (is_content(head) && !head->fast) {
         sim_window_timed_out(flow);
-        repair.left += rounds_of(head->packets) * way->round_trip;
+        repair.left += rounds_of(head->packets, 1) * way->round_trip;
     }
     head->fast = false;
     head->probed = true;

@@ -58,6 +58,7 @@ struct sim_judged { /* a burst of packets at its departure */
     mc_ns delay, jitter; /* of the whole way */
     uint32_t lost;       /* packets */
     uint32_t lost_bytes; /* … theirs */
+    uint32_t before;     /* packets before the first that was */
     uint32_t after;      /* packets that were not lost behind the last one that was */
     uint32_t tail;       /* packets lost at the end, none behind them */
     bool refused, reset; /* by a rule */
@@ -244,7 +245,7 @@ static inline struct sim_burst *sim_flow_burst(const struct sim_flow *flow, uint
 }
 
 /* loss.c: what becomes of a burst that departs; what is sent again, and when */
-mc_ns sim_loss_rto(const struct sim_flow *flow, const struct sim_way *way);
+mc_ns sim_loss_rto(struct sim_flow *flow, const struct sim_way *way);
 /* BURST departs now. False: the path answered with RST, the flow is empty and BURST gone. */
 bool sim_loss_depart(struct sim_flow *flow, const struct sim_way *way, struct sim_burst *burst);
 void sim_loss_hint(struct sim_flow *flow, const struct sim_way *way, const struct sim_burst *burst); /* of what arrives behind a lost head */
@@ -268,6 +269,7 @@ void sim_window_sent(struct sim_flow *flow, uint64_t bytes, bool limited);
 void sim_window_ack(struct sim_flow *flow, const struct sim_ack *ack); /* will come */
 void sim_window_lost(struct sim_flow *flow);      /* whole bursts were, and a probe or later ones have told */
 void sim_window_timed_out(struct sim_flow *flow);
+void sim_window_trips(struct sim_flow *flow, mc_ns *trip, mc_ns *varies); /* as measured, where that is more */
 mc_ns sim_window_stalled(struct sim_flow *flow, mc_ns at); /* since when nothing has been acknowledged; AT, if it is news */
 mc_ns sim_window_next(const struct sim_flow *flow); /* when the next ACK comes; MC_NEVER */
 
@@ -294,6 +296,7 @@ struct sim_listener *sim_stack_listener(struct sim_stack *stack, uint16_t port);
 bool sim_end_admits(struct sim_end *end);
 void sim_conn_ack_lost(struct sim_conn *conn); /* the third packet of the handshake, or there was no place */
 void sim_conn_syn_times_out(struct sim_conn *conn); /* the SYN-ACK was repeated often enough */
+mc_ns sim_kernel_timer(const struct sim_kernel *kernel, mc_ns now, mc_ns wait); /* when a timer that is set NOW goes off */
 mc_ns sim_syn_time(const struct sim_kernel *kernel, uint32_t tries); /* after the first, the (tries + 1)-th is sent */
 
 /* ports.c */

@@ -24,6 +24,7 @@ struct sim_window {
     uint32_t counted;         /* segments acknowledged towards the next one */
     uint64_t sent, acked;     /* bytes */
     mc_ns recovery;           /* until then losses are being repaired: no growth */
+    mc_ns trip, varies;       /* smoothed round trip and its mean deviation; 0: not measured */
     mc_ns stalled;            /* what was sent then was lost, and nothing has come since; -1 */
     bool limited;             /* it is the window that holds back */
     /* CUBIC */
@@ -180,6 +181,18 @@ static void look_for_exit(struct sim_window *window, const struct sim_ack *ack)
 
 /* ---- ACKs ---- */
 
+static void measure(struct sim_window *window, mc_ns sample) /* RFC 6298 */
+{
+    if (!window->trip) {
+        window->trip = sample;
+        window->varies = sample / 2;
+        return;
+    }
+    mc_ns error = sample - window->trip;
+    window->trip += error / 8;
+    window->varies += ((error < 0 ? -error : error) - window->varies) / 4;
+}
+
 static void take_ack(struct sim_flow *flow, const struct sim_ack *ack)
 {
     struct sim_window *window = flow->window;
@@ -188,6 +201,7 @@ static void take_ack(struct sim_flow *flow, const struct sim_ack *ack)
     window->acked += ack->bytes;
     window->stalled = -1;
     window->delay_min = mc_ns_min(window->delay_min, ack->at - ack->sent);
+    measure(window, ack->at - ack->sent);
     if (ack->kind == SIM_ACK_LOSS && ack->at >= window->recovery) {
         reduce(window);
         window->cwnd = window->threshold;
@@ -260,6 +274,14 @@ void sim_window_timed_out(struct sim_flow *flow)
     window->recovery = 0;
     window->found = false;
     begin_round(window, flow->conn->net->engine->now);
+}
+
+void sim_window_trips(struct sim_flow *flow, mc_ns *trip, mc_ns *varies)
+{
+    if (!flow->window) return;
+    take_acks(flow, flow->conn->net->engine->now);
+    *trip = mc_ns_max(*trip, flow->window->trip);
+    *varies = mc_ns_max(*varies, flow->window->varies);
 }
 
 mc_ns sim_window_stalled(struct sim_flow *flow, mc_ns at)

@@ -1,6 +1,5 @@
 -- Linux's TCP as the simulated machines have it, under sysctl names; what Linux compiles in, under its macro.
 return kernel {
-  CONFIG_HZ        = 250,     -- Debian's and Ubuntu's; the timer wheel (kernel/time/timer.c) rounds time-outs up by up to an eighth
   TCP_INIT_CWND    = 10,      -- include/net/tcp.h; RFC 6928
   TCP_MSS          = 1460,    -- MTU 1500 less 40 of IPv4 and TCP headers; RFC 9293 §3.7.1
   TCP_RTO_MIN      = "200ms", -- include/net/tcp.h: HZ/5
@@ -19,7 +18,8 @@ return kernel {
   ["net.ipv4.tcp_rmem"]            = { 4096, 131072, 6291456 }, -- ip-sysctl.rst; half of it is window (tcp_adv_win_scale 1)
   ["net.core.somaxconn"]           = 4096,                      -- since Linux 5.4
 
-  CONFIG_HZ = 250, -- Debian, Ubuntu up to 24.04; 1000 in Ubuntu from 24.10, Fedora, RHEL. A spent quota is seen at a tick
+  CONFIG_HZ = 250, -- Debian, Ubuntu up to 24.04; 1000 in Ubuntu from 24.10, Fedora, RHEL. A spent quota is seen at a tick,
+                   -- and the timer wheel (kernel/time/timer.c) rounds time-outs up by up to an eighth
 
   ["resolv.timeout"]  = "5s", -- resolv.conf(5): RES_TIMEOUT
   ["resolv.attempts"] = 2,    -- resolv.conf(5): RES_DFLRETRY
