@@ -105,7 +105,7 @@ static void world_init(struct world *world)
     ck_assert(mc_ok(mesh_service(&world->mesh, "reviews", 8080)));
     ck_assert(mc_ok(mesh_workload(&world->mesh, names[0], "reviews", "v1", 1)));
     ck_assert(mc_ok(mesh_workload(&world->mesh, names[1], "reviews", "v1", 2)));
-    world->mesh.realm.trace = (struct mc_trace_sink){world, record};
+    world->mesh.realm.trace = (struct mc_trace_sink){.self = world, .record = record};
     wire_init(&world->wire, &world->mesh.realm.pool);
     world->wire.cut = is_cut;
     mc_turn_init(&world->plane.turn, &world->mesh.realm, 1);

@@ -216,7 +216,7 @@ struct town *town_new(enum mc_mtls_mode mode)
 {
     struct town *town = calloc(1, sizeof *town);
     pki_init(&town->pki, 7, MC_OSSL_SEEDED);
-    town->pki.realm.trace = (struct mc_trace_sink){town, record};
+    town->pki.realm.trace = (struct mc_trace_sink){.self = town, .record = record};
     wire_init(&town->wire, &town->pki.realm.pool);
     town->wire.cut = is_cut;
     fill_registry(town, mode);

@@ -170,7 +170,7 @@ static struct world *world_new(uint64_t seed, bool cut)
 {
     struct world *world = calloc(1, sizeof *world);
     mc_realm_init(&world->realm, test_alloc(&world->memory), seed);
-    world->realm.trace = (struct mc_trace_sink){world, record};
+    world->realm.trace = (struct mc_trace_sink){.self = world, .record = record};
     wire_init(&world->wire, &world->realm.pool);
     world->wire.cut = is_cut;
     world->cut = cut;
