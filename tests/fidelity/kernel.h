@@ -19,8 +19,10 @@ struct exchange {
     mc_ns cut_at, cut_for;      /* no packet passes; from when the connection was asked for; 0: never, for ever */
     bool one_way;               /* … from A to B only */
     bool dies;                  /* when cut, the server's connections vanish without a word */
-    uint32_t retries2, syn_retries; /* sysctls; 0: as they are */
+    uint32_t retries2, syn_retries, syn_linear; /* sysctls; 0: 15, 6, 0 */
     uint32_t backlog;           /* of the server; 0: 4096 */
+    uint32_t keepalive_s;       /* the client's: idle time and interval, of 3 probes; 0: none */
+    mc_ns user_timeout;         /* the client's; 0: none */
     mc_ns accepts_at;           /* until then the server does not accept */
 };
 

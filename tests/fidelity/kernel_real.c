@@ -176,11 +176,27 @@ static void receive(struct room *room, struct socket *socket)
 
 /* ---- connections ---- */
 
+static void set_option(int fd, int level, int option, uint32_t value)
+{
+    mc_assert(setsockopt(fd, level, option, &value, sizeof value) == 0);
+}
+
+static void set_options(int fd, const struct exchange *exchange)
+{
+    if (exchange->user_timeout) set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (uint32_t)(exchange->user_timeout / MC_MS));
+    if (!exchange->keepalive_s) return;
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, exchange->keepalive_s);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, exchange->keepalive_s);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
 static void begin(struct room *room)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(room->port), .sin_addr.s_addr = htonl(tun_addr(TUN_B))};
     struct socket *client = socket_new(room, stream_socket(), true);
     client->member = room->started++;
+    set_options(client->fd, room->exchange);
     room->under_way++;
     room->last_start = client->asked = tun_now();
     if (connect(client->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
@@ -344,6 +360,7 @@ void kernel_real(struct tun_world *world, const struct exchange *exchange, const
     for (uint32_t i = 0; i < crowd->count; i++) outcomes[i] = (struct outcome){.connect = -1, .transfer = -1, .failed = -1};
     set_sysctl(world, "net/ipv4/tcp_retries2", exchange->retries2, 15);
     set_sysctl(world, "net/ipv4/tcp_syn_retries", exchange->syn_retries, 6);
+    set_sysctl(world, "net/ipv4/tcp_syn_linear_timeouts", exchange->syn_linear, 0); /* since Linux 6.5; 4 there */
     tun_world_link(world, &exchange->path, &exchange->drop, crowd->seed);
     room.epoll = epoll_create1(EPOLL_CLOEXEC);
     open_listener(&room);

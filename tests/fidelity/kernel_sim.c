@@ -215,7 +215,14 @@ static void put(struct theatre *theatre, struct party *party, bool client)
     mc_assert(sim_world_add_machine(theatre->world, &(struct sim_machine_spec){0}, &machine));
     pod.machine = machine;
     mc_assert(sim_world_add_pod(theatre->world, &pod, &party->pod));
-    mc_assert(sim_world_add_container(theatre->world, &(struct sim_container_spec){.pod = party->pod}, &party->container));
+    struct sim_container_spec container = {.pod = party->pod};
+    const struct exchange *exchange = theatre->exchange;
+    if (client) {
+        container.sockets.user_timeout = exchange->user_timeout;
+        container.sockets.keepalive_time = container.sockets.keepalive_interval = exchange->keepalive_s * MC_S;
+        container.sockets.keepalive_probes = exchange->keepalive_s ? 3 : 0;
+    }
+    mc_assert(sim_world_add_container(theatre->world, &container, &party->container));
 }
 
 static void start(struct theatre *theatre, struct party *party)
@@ -279,7 +286,7 @@ static void play(const struct exchange *exchange, const struct crowd *crowd, uin
 {
     struct theatre *theatre = calloc(1, sizeof *theatre);
     struct sim_topology paths = {.same_zone = exchange->path};
-    struct sim_kernel kernel = {.retries2 = exchange->retries2, .syn_retries = exchange->syn_retries, .somaxconn = exchange->backlog,
+    struct sim_kernel kernel = {.hz = 250, .retries2 = exchange->retries2, .syn_retries = exchange->syn_retries, .syn_linear = exchange->syn_linear, .somaxconn = exchange->backlog,
                                 .receive_window = 3 << 20};
     mc_assert(theatre && count <= MEMBERS);
     *theatre = (struct theatre){.exchange = exchange, .crowd = crowd, .outcomes = outcomes, .count = count};

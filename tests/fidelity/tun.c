@@ -96,7 +96,6 @@ static const char *const settings[][2] = {
     {"net/ipv4/tcp_no_metrics_save", "1"},
     {"net/ipv4/tcp_rmem", "4096 131072 6291456"},
     {"net/ipv4/tcp_wmem", "4096 16384 4194304"},
-    {"net/ipv4/tcp_syn_linear_timeouts", "0"}, /* before Linux 6.5 there is no such setting */
     {"net/ipv4/ip_local_port_range", "1024 65535"},
     {"net/ipv6/conf/all/disable_ipv6", "1"},
     {"net/ipv6/conf/default/disable_ipv6", "1"},
