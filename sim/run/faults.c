@@ -30,7 +30,9 @@ static void restart(struct sim_fault_targets *targets, uint32_t world)
 {
     struct sim_run *run = run_of(targets);
     struct run_pod *pod = pod_at(run, world);
+    bool dark = pod && run_machine_is_down(run, sim_world_pod(run->world, world).machine);
     if (pod) run_pod_release(run, pod);
+    if (dark) sim_pod_crash(run->world, world, SIM_LEAVE_SILENT);
     else if (world == run->control_pod) run_control_restart(run);
 }
 

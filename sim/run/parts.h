@@ -312,6 +312,7 @@ void run_platform_begin(struct sim_run *run); /* time 0: what the plan needs */
 void run_platform_free(struct sim_run *run);
 struct sim_controllers *run_controllers(struct sim_run *run); /* made when they are needed first; NULL: no memory, and the run knows */
 void run_machine_fate(struct sim_run *run, uint32_t machine, enum sim_machine_fate fate);
+bool run_machine_is_down(const struct sim_run *run, uint32_t machine); /* without power */
 
 /* ---- pods.c ---- */
 
@@ -335,6 +336,11 @@ void run_follow_arrival(struct sim_run *run, const struct sim_arrival_record *ar
 
 /* Whether VERDICT's evidence passed through what the fidelity ledger calls ignored; MESSAGE names it. */
 bool run_is_unfounded(const struct sim_run *run, const struct sim_verdict *verdict, char *message, size_t room);
+
+/* ---- containers.c ---- */
+
+void run_look_at_containers(struct sim_run *run); /* checks and series see them as they are now */
+void run_look_for(struct sim_run *run, const struct sim_threshold *threshold); /* the same, if it asks for them */
 
 /* ---- judge.c ---- */
 

@@ -175,6 +175,12 @@ void run_machine_fate(struct sim_run *run, uint32_t machine, enum sim_machine_fa
     fates[machine] = (uint8_t)fate;
 }
 
+bool run_machine_is_down(const struct sim_run *run, uint32_t machine)
+{
+    const struct run_kube *kube = run->controllers;
+    return kube && machine < kube->machines && kube->fates[machine] == SIM_MACHINE_DOWN;
+}
+
 /* The scheduler does not know yet that the machine is lost. */
 static void share_fate(struct sim_run *run, uint32_t number)
 {
@@ -329,15 +335,31 @@ bool sim_run_workload_view(struct sim_run *run, const struct sim_workloads *work
 
 /* ---- drains ---- */
 
-/* "node-3"; SIM_NONE: no such name. */
-static uint32_t machine_named(struct sim_run *run, struct mc_str name)
+/* "node-3", unless a service has that name. */
+static bool names_machine(const struct sim_run *run, struct mc_str name, uint32_t *number)
 {
-    uint64_t number;
-    struct mc_str rest;
-    if (!mc_str_starts(name, MC_STR("node-"))) return SIM_NONE;
-    rest = mc_str(name.p + 5, name.n - 5);
-    if (!mc_str_to_u64(rest, UINT32_MAX - 1, &number)) return SIM_NONE;
-    return sim_controllers_machine_at(run->controllers->controllers, (uint32_t)number);
+    uint64_t value;
+    for (uint32_t i = 0; i < run->plan->topology.service_count; i++)
+        if (mc_str_eq(run->plan->topology.services[i].name, name)) return false;
+    if (!mc_str_starts(name, MC_STR("node-")) || !mc_str_to_u64(mc_str(name.p + 5, name.n - 5), UINT32_MAX - 1, &value)) return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+static bool one_machine(struct sim_run *run, uint32_t number, const struct sim_selector *selector, uint32_t **machines, uint32_t *count,
+                        struct sim_error *error)
+{
+    struct sim_controllers *controllers = run->controllers->controllers;
+    uint32_t machine = sim_controllers_machine_at(controllers, number), last = 0;
+    if (machine == SIM_NONE) {
+        while (sim_controllers_machine_at(controllers, last + 1) != SIM_NONE) last++;
+        return sim_error_set(error, selector->source, "there is no machine \"node-%u\": node-0 to node-%u", number, last);
+    }
+    *machines = mc_arena_take(&run->arena, sizeof **machines);
+    if (!*machines) return sim_error_set(error, selector->source, "out of memory");
+    **machines = machine;
+    *count = 1;
+    return true;
 }
 
 static bool machines_of(struct sim_run *run, const uint32_t *pods, uint32_t pod_count, uint32_t **machines, uint32_t *count)
@@ -360,14 +382,9 @@ static bool select_machines(struct sim_run *run, const struct sim_selector *sele
     bool good = true;
     struct mc_str name = selectors[0].service.n ? selectors[0].service : selectors[0].name;
     if (!run_controllers(run)) return sim_error_set(error, selectors[0].source, "out of memory");
-    uint32_t named = selector_count == 1 && !selectors[0].version.n ? machine_named(run, name) : SIM_NONE;
-    if (named != SIM_NONE) {
-        *machines = mc_arena_take(&run->arena, sizeof **machines);
-        if (!*machines) return sim_error_set(error, selectors[0].source, "out of memory");
-        **machines = named;
-        *count = 1;
-        return true;
-    }
+    uint32_t number;
+    bool named = selector_count == 1 && !selectors[0].version.n && names_machine(run, name, &number);
+    if (named) return one_machine(run, number, &selectors[0], machines, count, error);
     for (uint32_t i = 0; i < selector_count && good; i++) good = sim_run_select(run, &selectors[i], &set, error);
     if (good && !machines_of(run, set.pods, set.count, machines, count)) good = sim_error_set(error, selectors[0].source, "out of memory");
     sim_pod_set_fini(&set);
