@@ -4,6 +4,7 @@
  *   feed.c     who there is, and what happens
  *   filter.c   a question's words made ready: which kinds, which slices
  *   query.c    requests{}
+ *   containers.c  CPU and memory of containers
  *   counted.c  connections, handshakes, certificates, CSRs, retries, pushes, events
  *   metric.c   the catalogue of metrics, and how they are written
  *   threshold.c  thresholds: metrics against bounds
@@ -17,6 +18,7 @@
 #include "base/assert.h"
 #include "base/map.h"
 #include "sim/check/cells.h"
+#include "sim/check/containers.h"
 #include "sim/check/feed.h"
 
 enum {
@@ -84,6 +86,8 @@ struct sim_check {
     uint32_t event_first, event_count, event_capacity;
     const char *const *handshakes;
     uint32_t handshake_count;
+    struct sim_container_sample *containers; /* as they stood last */
+    uint32_t container_count, container_capacity;
     bool refused;
 };
 
@@ -95,6 +99,11 @@ bool sim_check_grow(struct sim_check *check, void *array, uint32_t used, uint32_
 /* For how long a pod whose leaf has run out could have had a new one: since the leaf ran out, or since
  * the CA came back if that is later. -1: its leaf is good, or it has none. */
 mc_ns sim_check_healing(const struct sim_check *check, const struct sim_pod_cert *cert);
+
+/* ---- containers.c ---- */
+
+/* One value a container, as thresholds measure: ns, or times 1000. VALUES has room for all. */
+uint32_t sim_containers_gather(const struct sim_check *check, const struct sim_query *query, uint32_t figure, int64_t *values);
 
 /* ---- filter.c ---- */
 

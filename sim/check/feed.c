@@ -137,6 +137,7 @@ void sim_check_free(struct sim_check *check)
     free_events(check);
     mc_map_fini(&check->connections);
     GIVE(check, workloads, check->workload_capacity);
+    GIVE(check, containers, check->container_capacity);
     if (check->first_of) mc_alloc_give(&check->alloc, check->first_of, check->plan->topology.service_count * sizeof *check->first_of + 1);
     GIVE(check, connections_to, check->connections_to_count);
     GIVE(check, paths, check->path_capacity);

@@ -1,5 +1,6 @@
 #include "sim/check/metric.h"
 #include "base/assert.h"
+#include "sim/check/containers.h"
 #include <stdio.h>
 
 #define OF_REQUESTS "src dst version code flags path phase"
@@ -25,6 +26,9 @@ const struct sim_metric_doc sim_metric_docs[] = {
     {"time_to_rollback", "ns", OF_VALUES, "target", "from the start of the latest fault to a rollout's being rolled back", SIM_METRIC_RECORDED},
     {"recovery_time", "ns", OF_VALUES, "", "what the script records under this name", SIM_METRIC_RECORDED},
     {"retry_amplification", "", OF_VALUES, "", "what the script records under this name", SIM_METRIC_RECORDED},
+#define X(name, text, unit, grows, doc) {text, unit, OF_VALUES, "dst version container", doc, SIM_METRIC_CONTAINER, 0, SIM_CONTAINER_##name},
+    SIM_CONTAINER_FIGURES(X)
+#undef X
     {NULL},
 };
 
@@ -118,6 +122,7 @@ static const struct {
     {"phase", offsetof(struct sim_query, phase)},     {"result", offsetof(struct sim_query, result)},
     {"state", offsetof(struct sim_query, state)},     {"kind", offsetof(struct sim_query, kind)},
     {"subject", offsetof(struct sim_query, subject)}, {"target", SIZE_MAX},
+    {"container", offsetof(struct sim_query, container)},
 };
 
 static bool refuse_tag(const struct sim_metric_doc *metric, struct mc_str tag, struct sim_error *error)

@@ -11,7 +11,7 @@
 
 enum sim_metric_source {
     SIM_METRIC_REQUESTS, SIM_METRIC_FAILED, SIM_METRIC_DURATION, SIM_METRIC_GOODPUT,
-    SIM_METRIC_COUNTED, SIM_METRIC_RECORDED,
+    SIM_METRIC_COUNTED, SIM_METRIC_RECORDED, SIM_METRIC_CONTAINER,
 };
 
 struct sim_metric_doc {
@@ -22,6 +22,7 @@ struct sim_metric_doc {
     const char *doc;
     enum sim_metric_source source;
     enum sim_counted counted; /* COUNTED */
+    uint32_t figure;          /* CONTAINER: enum sim_container_figure */
 };
 
 extern const struct sim_metric_doc sim_metric_docs[]; /* name NULL ends it */

@@ -35,6 +35,7 @@ struct sim_query {
     struct mc_str state;      /* certs: "valid", "expired", "not_yet_valid" */
     struct mc_str kind;       /* events: "fault.start", … */
     struct mc_str subject;    /* events */
+    struct mc_str container;  /* metrics of containers: "app", "proxy" */
     mc_ns opened_before;      /* connections; 0: any */
     bool alive;               /* connections: still open only */
 };

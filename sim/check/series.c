@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CONTAINER_ROW = 2 * SIM_CONTAINER_FIGURE_COUNT }; /* of the application, of the proxy */
+
 /* ---- who ---- */
 
 static const struct sim_service *service_of(const struct sim_series *series, uint32_t workload)
@@ -72,6 +74,7 @@ void sim_series_init(struct sim_series *series, struct sim_check *check, struct 
 void sim_series_fini(struct sim_series *series)
 {
     mc_alloc_give(&series->edges.alloc, series->gauges, series->gauge_count * sizeof *series->gauges);
+    mc_alloc_give(&series->edges.alloc, series->container_sums, 2 * series->container_workloads * CONTAINER_ROW * sizeof *series->container_sums);
     mc_map_fini(&series->edges);
 }
 
@@ -192,6 +195,66 @@ static void tell_gauges(struct sim_series *series, struct sim_sink_sample *sampl
     }
 }
 
+static const struct {
+    const char *name, *unit;
+    bool grows;
+} container_figures[] = {
+#define X(name, text, unit, grows, doc) {text, unit, grows},
+    SIM_CONTAINER_FIGURES(X)
+#undef X
+};
+
+/* How they stood before; zero at first. */
+static bool room_for_containers(struct sim_series *series)
+{
+    uint32_t count = series->check->workload_count, before = series->container_workloads;
+    if (count <= before) return true;
+    uint64_t *sums = mc_alloc_take(&series->edges.alloc, 2 * count * CONTAINER_ROW * sizeof *sums);
+    if (!sums) {
+        series->refused = true;
+        return false;
+    }
+    memset(sums, 0, 2 * count * CONTAINER_ROW * sizeof *sums);
+    if (before) memcpy(sums, series->container_sums, before * CONTAINER_ROW * sizeof *sums);
+    mc_alloc_give(&series->edges.alloc, series->container_sums, 2 * before * CONTAINER_ROW * sizeof *sums);
+    series->container_sums = sums;
+    series->container_workloads = count;
+    return true;
+}
+
+static void tell_container(struct sim_series *series, struct sim_sink_sample *sample, uint32_t workload, bool proxy, const uint64_t *now)
+{
+    uint64_t *before = &series->container_sums[workload * CONTAINER_ROW + (proxy ? SIM_CONTAINER_FIGURE_COUNT : 0)];
+    sample->workload = workload + 1;
+    sample->labels_json = proxy ? "{\"container\":\"proxy\"}" : "{\"container\":\"app\"}";
+    for (uint32_t i = 0; i < SIM_CONTAINER_FIGURE_COUNT; i++) {
+        bool grows = container_figures[i].grows;
+        sample->value = (int64_t)(grows && now[i] >= before[i] ? now[i] - before[i] : now[i]);
+        if (sample->value) tell(series, sample, container_figures[i].name, grows ? SIM_SERIES_COUNTER : SIM_SERIES_GAUGE,
+                                *container_figures[i].unit ? container_figures[i].unit : "count");
+        before[i] = now[i];
+    }
+}
+
+/* Sums over the containers of each workload; of what only grows, what the window has added. */
+static void tell_containers(struct sim_series *series, struct sim_sink_sample *sample)
+{
+    const struct sim_check *check = series->check;
+    *sample = (struct sim_sink_sample){.at = sample->at, .window = sample->window};
+    if (!check->container_count || !room_for_containers(series)) return;
+    uint32_t count = series->container_workloads;
+    uint64_t *sums = series->container_sums + count * CONTAINER_ROW; /* the second half is for this */
+    memset(sums, 0, count * CONTAINER_ROW * sizeof *sums);
+    for (uint32_t i = 0; i < check->container_count; i++) {
+        const struct sim_container_sample *one = &check->containers[i];
+        uint64_t *sum = &sums[one->workload * CONTAINER_ROW + (one->proxy ? SIM_CONTAINER_FIGURE_COUNT : 0)];
+        for (uint32_t k = 0; k < SIM_CONTAINER_FIGURE_COUNT; k++) sum[k] += one->values[k];
+    }
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t kind = 0; kind < 2; kind++)
+            tell_container(series, sample, i, kind, &sums[i * CONTAINER_ROW + kind * SIM_CONTAINER_FIGURE_COUNT]);
+}
+
 static void tell_window(struct sim_series *series, mc_ns from, mc_ns to)
 {
     struct parts parts = {0};
@@ -204,6 +267,7 @@ static void tell_window(struct sim_series *series, mc_ns from, mc_ns to)
     for (uint32_t i = 0; i < parts.count; i++) mc_hist_clear(&parts.list[i].hist, &series->check->alloc);
     mc_alloc_give(&series->check->alloc, parts.list, parts.capacity * sizeof *parts.list);
     tell_gauges(series, &sample);
+    tell_containers(series, &sample);
 }
 
 static void close_window(struct sim_series *series, mc_ns from, mc_ns to)

@@ -17,6 +17,8 @@ struct sim_series {
     struct mc_map edges;    /* src << 32 | dst -> id */
     uint32_t *gauges;       /* connections last told, per workload */
     uint32_t gauge_count;
+    uint64_t *container_sums; /* last told: per workload, kind of container and figure */
+    uint32_t container_workloads;
     bool refused;           /* memory ran out: something was not told */
 };
 
@@ -26,6 +28,12 @@ void sim_series_fini(struct sim_series *series);
 
 /* The id of an edge; told to the sink the first time. SIM_NO_ID: no sink, or no memory. */
 uint32_t sim_series_edge(struct sim_series *series, uint32_t src, uint32_t dst);
+
+/* Whether the open window ends by NOW and somebody wants to know. */
+static inline bool sim_series_due(const struct sim_series *series, mc_ns now)
+{
+    return series->sink && series->next <= now;
+}
 
 /* Tells of all windows that have ended by NOW. Call it at each window's end at the latest when the next
  * request ends, and once at the end of the run. */

@@ -164,6 +164,23 @@ static void of_records(struct sim_check *check, const struct sim_threshold *thre
     mc_alloc_give(&check->alloc, values, size);
 }
 
+static void of_containers(struct sim_check *check, const struct sim_threshold *threshold, const struct sim_query *query, uint32_t figure,
+                          struct sim_threshold_state *state)
+{
+    size_t size = check->container_count * sizeof(int64_t) + 1;
+    int64_t *values = mc_alloc_take(&check->alloc, size);
+    if (!values) {
+        check->refused = true;
+        return;
+    }
+    uint32_t count = sim_containers_gather(check, query, figure, values);
+    state->samples = count;
+    state->known = count > 0 || threshold->aggregate == SIM_AGG_COUNT;
+    if (threshold->aggregate == SIM_AGG_COUNT) state->value = (int64_t)count * 1000;
+    else if (count) state->value = aggregate_of(threshold, values, count);
+    mc_alloc_give(&check->alloc, values, size);
+}
+
 /* ---- judging ---- */
 
 static bool holds(const struct sim_threshold *threshold, int64_t value)
@@ -181,7 +198,8 @@ static uint64_t needed(const struct sim_threshold *threshold, uint32_t min_sampl
 {
     const struct sim_metric_doc *metric = sim_metric_find(threshold->metric);
     if (threshold->aggregate == SIM_AGG_COUNT) return 0;
-    return metric->source == SIM_METRIC_RECORDED || !min_samples ? 1 : min_samples;
+    bool is_of_things = metric->source == SIM_METRIC_RECORDED || metric->source == SIM_METRIC_CONTAINER;
+    return is_of_things || !min_samples ? 1 : min_samples;
 }
 
 void sim_threshold_judge(struct sim_check *check, const struct sim_threshold *threshold, uint32_t min_samples,
@@ -199,6 +217,8 @@ void sim_threshold_judge(struct sim_check *check, const struct sim_threshold *th
     mc_assert(read);
     if (metric->source == SIM_METRIC_RECORDED) {
         of_records(check, threshold, target, state);
+    } else if (metric->source == SIM_METRIC_CONTAINER) {
+        of_containers(check, threshold, &query, metric->figure, state);
     } else if (metric->source == SIM_METRIC_COUNTED) {
         state->known = true;
         state->samples = sim_count(check, metric->counted, &query);

@@ -17,6 +17,7 @@ void run_judge_now(struct sim_run *run)
         const struct sim_threshold *threshold = &plan->thresholds[i];
         if (!threshold->abort_on_fail || run->now < judged_from(threshold)) continue;
         struct sim_threshold_state *state = &run->thresholds[i];
+        run_look_for(run, threshold);
         sim_threshold_judge(run->check, threshold, plan->min_samples, state);
         if (state->status != SIM_FAIL) continue;
         char name[SIM_THRESHOLD_NAME];
@@ -31,6 +32,7 @@ static void judge_thresholds(struct sim_run *run)
     const struct sim_plan *plan = run->plan;
     for (uint32_t i = 0; i < plan->threshold_count; i++) {
         struct sim_threshold_texts texts;
+        run_look_for(run, &plan->thresholds[i]);
         sim_threshold_judge(run->check, &plan->thresholds[i], plan->min_samples, &run->thresholds[i]);
         struct sim_verdict verdict =
             sim_threshold_verdict(&plan->thresholds[i], &run->thresholds[i], plan->min_samples, run->now, &texts);

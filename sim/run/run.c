@@ -178,6 +178,7 @@ static void settle(struct sim_run *run)
 {
     run->now = sim_world_now(run->world);
     sim_check_at(run->check, run->now);
+    if (sim_series_due(&run->series, run->now)) run_look_at_containers(run);
     sim_series_tick(&run->series, run->now);
     if (run->out_of_memory || sim_check_refused(run->check)) sim_run_stop(run, SIM_STOP_MEMORY);
 }
@@ -225,6 +226,7 @@ struct sim_outcome sim_run_finish(struct sim_run *run)
     if (run->state == SIM_RUN_GOING) sim_run_stop(run, SIM_STOP_CALLER);
     sim_faults_clear_all(run->faults);
     settle(run);
+    if (run->options.sink) run_look_at_containers(run);
     if (run->stop != SIM_STOP_REFUSED) run_judge_end(run);
     sim_series_end(&run->series, run->now);
     struct sim_outcome outcome = {.status = sim_verdicts_overall(&run->verdicts),
@@ -354,6 +356,7 @@ bool sim_run_metric(struct sim_run *run, struct mc_str metric, int64_t *value, s
     struct sim_threshold_state state = {0};
     error->text[0] = 0;
     if (!sim_threshold_metric_read(metric, &threshold, error) || !sim_threshold_check(run->check, &threshold, error)) return false;
+    run_look_for(run, &threshold);
     sim_threshold_judge(run->check, &threshold, 1, &state);
     *value = state.value;
     return state.known;
