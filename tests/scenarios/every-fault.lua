@@ -25,6 +25,8 @@ scenario("every fault bites", {
     bite("http_delay", fault.http_delay { to = "api", latency = "300ms" })
     bite("http_delay mesh", fault.http_delay { to = "api", latency = "300ms", by = "mesh" })
     bite("crash", fault.crash { on = pods { service = "api", mode = "one" } })
+    bite("machine_down", fault.machine_down { on = pods { service = "api", mode = "one" } })
+    bite("machine_down cut off", fault.machine_down { on = "api", how = "partition" })
     bite("pause", fault.pause { on = pods { service = "api", mode = "one" } })
     bite("slow", fault.slow { on = "db", factor = 10 })
     bite("cert_expire", fault.cert_expire { on = "api" })
