@@ -62,6 +62,16 @@ static void term(struct pod_life *life, enum sim_role role)
     else term_sidecar(life);
 }
 
+static bool waits_for_hook(const struct pod_life *life, enum sim_role role)
+{
+    return life->work && sim_entry_is_queued(&life->work->of_container[role][CONTAINER_TERM].entry);
+}
+
+static bool got_term(const struct pod_life *life, enum sim_role role)
+{
+    return life->containers[role].stopping && !waits_for_hook(life, role);
+}
+
 /* Its own end: the agent's once connections are gone or its time is over; an application that goes on
  * serving after SIGTERM closes; or it crashes or is done. */
 void kubelet_ends(struct pod_alarm *alarm)
@@ -71,7 +81,7 @@ void kubelet_ends(struct pod_alarm *alarm)
     struct sim_pods_owner *owner = life->pods->owner;
     if (!container_is_up(&life->containers[role])) return;
     if (role == SIM_ROLE_APP) {
-        if (life->containers[role].stopping) close_app(life);
+        if (got_term(life, role)) close_app(life);
         else die(life, role, life->containers[role].exit_status);
         return;
     }
@@ -109,7 +119,7 @@ void kubelet_stop(struct pod_life *life, enum sim_role role, mc_ns grace)
     container->stopping = true;
     container->kill_at = kill_at;
     container_alarm_set(life, role, CONTAINER_KILL, kill_at - pods_now(life));
-    if (again && (!life->work || !sim_entry_is_queued(&life->work->of_container[role][CONTAINER_TERM].entry))) return;
+    if (again && !waits_for_hook(life, role)) return;
     if (hook) container_alarm_set(life, role, CONTAINER_TERM, hook);
     else term(life, role);
 }

@@ -125,7 +125,6 @@ struct pod_life {
     bool forced;             /* forgotten by the API server while it may still run */
     bool lost;               /* the machine is down: nothing happens there */
     bool cut;                /* the API server does not hear of it, nor it of the API server */
-    bool unready;            /* the node life cycle controller's word */
     bool told_ready, told_serving, told_gone; /* what the owner was told last */
 };
 

@@ -207,7 +207,6 @@ void pod_reported(struct pod_alarm *alarm)
     struct pod_life *life = alarm->life;
     if (life->cut || life->forced) return;
     struct sim_pod_status status = seen_by_kubelet(life);
-    life->unready = false;
     pod_store(life, &status);
 }
 
@@ -267,7 +266,12 @@ void sim_pods_gone(struct sim_pods *pods, uint32_t pod, enum sim_role role, uint
 void sim_pods_hold(struct sim_pods *pods, uint32_t pod)
 {
     struct pod_life *life = life_of(pods, pod);
-    if (life) life->held++;
+    if (!life || life->held++) return;
+    pod_alarm_clear(life, ALARM_SEQUENCE);
+    for (int role = 0; role < SIM_ROLES; role++) {
+        container_alarm_clear(life, (enum sim_role)role, CONTAINER_NEXT);
+        if (life->containers[role].state == CONTAINER_WARMING) life->containers[role].state = CONTAINER_ENDED;
+    }
 }
 
 void sim_pods_release(struct sim_pods *pods, uint32_t pod)

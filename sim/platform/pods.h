@@ -83,7 +83,6 @@ struct sim_pod_new {
     const struct sim_pod_plan *plan;         /* borrowed for life */
     uint16_t port;                           /* of the service: probes without a port */
     bool meshed, running, in_service;
-    bool strict;                             /* its sidecar takes mTLS only: probes that pass it are refused */
     mc_ns exit_after;                        /* the application has done its work and exits with 0 so long after each start; 0: never */
     uint32_t containers[SIM_ROLES];          /* in the world; SIM_NONE */
 };

@@ -370,6 +370,47 @@ START_TEST(held_by_a_fault)
 }
 END_TEST
 
+/* In its back-off when the fault comes (crashed at 4, due at 15): it is not started before the release, nor twice. */
+START_TEST(held_in_its_back_off)
+{
+    pods_stage_init();
+    stage.plan.crash_after = MC_S;
+    pods_stage_start(true);
+    pods_stage_run(10 * MC_S);
+    sim_pods_hold(stage.pods, 0);
+    sim_pods_hold(stage.pods, 0);
+    pods_stage_run(20 * MC_S);
+    sim_pods_release(stage.pods, 0);
+    pods_stage_run(30 * MC_S);
+    sim_pods_release(stage.pods, 0);
+    pods_stage_run(30 * MC_S + 500 * MC_MS);
+    ck_assert_ptr_nonnull(strstr(stage.told, "4.000 app ends\n"));
+    ck_assert_ptr_nonnull(strstr(stage.told, "30.000 app\n"));
+    ck_assert_ptr_null(strstr(stage.told, "15.000 app\n"));
+    strcpy(stage.wanted, stage.told);
+    pods_stage_fini();
+}
+END_TEST
+
+/* It crashes within its preStop hook: that is the end, SIGTERM finds nobody. */
+START_TEST(crashes_within_its_hook)
+{
+    pods_stage_init();
+    stage.plan.crash_after = 3 * MC_S;
+    stage.plan.pre_stop = 20 * MC_S;
+    stage.app_takes = 5 * MC_S;
+    pods_stage_start(true);
+    sim_pods_delete(stage.pods, 0, MC_NEVER);
+    pods_stage_run(100 * MC_S);
+    pods_stage_wants("0.000 app");
+    pods_stage_wants("0.005 endpoint serving");
+    pods_stage_wants("3.000 app ends");
+    pods_stage_wants("3.000 gone");
+    pods_stage_wants("3.008 endpoint none");
+    pods_stage_fini();
+}
+END_TEST
+
 /* ---- machines ---- */
 
 /* Nothing is reported; deleted meanwhile, it goes when the machine is back. */
@@ -450,6 +491,8 @@ Suite *test_pods_suite(void)
     tcase_add_test(crashes, work_is_done_beside_a_classic_sidecar);
     tcase_add_test(crashes, work_is_done_beside_a_native_sidecar);
     tcase_add_test(crashes, held_by_a_fault);
+    tcase_add_test(crashes, held_in_its_back_off);
+    tcase_add_test(crashes, crashes_within_its_hook);
     tcase_add_test(crashes, machine_is_cut_off);
     tcase_add_test(crashes, machine_comes_back);
     suite_add_tcase(suite, crashes);
