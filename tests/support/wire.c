@@ -107,7 +107,10 @@ static void carry_out(struct wire *wire, int end)
             stream->side[side].credit += action->bytes;
             break;
         case MC_ACTION_RESOLVE: look_up(wire, end, action); break;
-        case MC_ACTION_EXIT: from->exited = true; break;
+        case MC_ACTION_EXIT:
+            from->exited = true;
+            from->exit_status = action->id;
+            break;
         case MC_ACTION_KINDS: ck_abort();
         }
     }

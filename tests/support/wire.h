@@ -32,6 +32,7 @@ struct wire_end {
     int listener_count;
     struct mc_addr ip; /* who it is for listeners at any address; set it after wire_add */
     bool exited;
+    uint32_t exit_status;
 };
 
 struct wire_query {

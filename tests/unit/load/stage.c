@@ -46,7 +46,7 @@ void stage_set_up(void)
     static const struct mc_str names[] = {{"a", 1}, {"b", 1}, {"c", 1}};
     memset(&stage, 0, sizeof stage);
     for (int i = 0; i < SERVICES; i++) {
-        stage.versions[i] = (struct sim_version){.name = MC_STR("v1"), .replicas = 1, .steps = stage.steps[i], .response_bytes = 100};
+        stage.versions[i] = (struct sim_version){.name = MC_STR("v1"), .replicas = 1, .steps = stage.steps[i], .start_steps = stage.start_steps[i], .response_bytes = 100};
         stage.services[i] = (struct sim_service){.name = names[i], .port = 8080, .versions = &stage.versions[i], .version_count = 1};
     }
     stage.topology = (struct sim_topology){.services = stage.services, .service_count = SERVICES};
@@ -73,7 +73,7 @@ void stage_run(mc_ns until)
     for (uint32_t i = 0; i < SERVICES; i++) {
         const struct sim_program *program = sim_program_new(&stage.topology, i, 0, &arena, &realm);
         uint32_t party = stage.first_party + i;
-        apps[i] = sim_app_new(&(struct sim_app_options){.realm = &realm, .program = program, .observer = &observer, .party = party, .caller = party});
+        apps[i] = sim_app_new(&(struct sim_app_options){.realm = &realm, .program = program, .observer = &observer, .party = party, .caller = party, .start = stage.start, .warm = !stage.cold});
         int end = wire_add(&wire, sim_app_guest(apps[i]));
         wire.ends[end].ip = mc_addr_v4(0x0a000001 + i, 0);
     }
@@ -84,6 +84,7 @@ void stage_run(mc_ns until)
     stage.counts = sim_client_counts(client);
     for (int i = 0; i < SERVICES; i++) stage.caches[i] = sim_app_cache_counts(apps[i]);
     for (int i = 0; i < SERVICES; i++) stage.connections[i] = sim_app_connections(apps[i]);
+    for (int i = 0; i < SERVICES; i++) stage.exited[i] = wire.ends[i].exited, stage.exit_status[i] = wire.ends[i].exit_status;
     int calls = stage.call_count, arrivals = stage.arrival_count, connected = stage.connected, disconnected = stage.disconnected;
     for (int e = 0; e < wire.end_count; e++) wire_reset_streams(&wire, e);
     sim_client_free(client);
@@ -113,6 +114,12 @@ void stage_add(int service, struct sim_step step)
 {
     ck_assert_uint_lt(stage.versions[service].step_count, STEPS);
     stage.steps[service][stage.versions[service].step_count++] = step;
+}
+
+void stage_add_start(int service, struct sim_step step)
+{
+    ck_assert_uint_lt(stage.versions[service].start_step_count, STEPS);
+    stage.start_steps[service][stage.versions[service].start_step_count++] = step;
 }
 
 int stage_arrived_at(uint32_t party)

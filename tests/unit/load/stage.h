@@ -18,6 +18,9 @@ struct stage {
     struct sim_service services[SERVICES];
     struct sim_topology topology;
     struct sim_load_spec load;
+    struct sim_step start_steps[SERVICES][STEPS];
+    bool cold;            /* the services have not been running for a while */
+    uint32_t start;       /* the how-many-th one of their processes */
     uint32_t first_party; /* of a; b and c follow */
 
     struct sim_call_record calls[RECORDS];
@@ -27,6 +30,8 @@ struct stage {
     struct sim_client_counts counts;
     struct sim_app_cache_counts caches[SERVICES];
     uint32_t connections[SERVICES]; /* of their clients, at the end */
+    bool exited[SERVICES];
+    uint32_t exit_status[SERVICES];
 };
 
 extern struct stage stage;
@@ -37,6 +42,7 @@ void stage_run(mc_ns until);
 struct sim_step stage_wait(mc_ns wait);
 struct sim_step stage_call(const char *service);
 void stage_add(int service, struct sim_step step);
+void stage_add_start(int service, struct sim_step step);
 int stage_arrived_at(uint32_t party);
 const struct sim_call_record *stage_call_of(uint32_t party, int nth); /* in the order in which they ended */
 

@@ -80,6 +80,14 @@ void plans_call(struct plans *plans, const char *service)
     plans_step(plans, SIM_STEP_CALL)->service = mc_str_c(service);
 }
 
+void plans_call_at_start(struct plans *plans, const char *service)
+{
+    struct sim_version *version = &plans->versions[plans->version_count - 1];
+    plans_call(plans, service);
+    version->step_count--;
+    if (!version->start_step_count++) version->start_steps = &plans->steps[plans->step_count - 1];
+}
+
 void plans_work(struct plans *plans, mc_ns wait)
 {
     plans_step(plans, SIM_STEP_WORK)->wait = (struct sim_dist){.kind = SIM_DIST_CONSTANT, .mean = wait};

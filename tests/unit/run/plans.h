@@ -24,6 +24,7 @@ struct sim_version *plans_service(struct plans *plans, const char *name); /* wit
 struct sim_version *plans_version(struct plans *plans, const char *name); /* one more of the service added last */
 struct sim_step *plans_step(struct plans *plans, enum sim_step_kind kind); /* of the version added last */
 void plans_call(struct plans *plans, const char *service);
+void plans_call_at_start(struct plans *plans, const char *service); /* behind all other steps of the version */
 void plans_work(struct plans *plans, mc_ns wait);
 void plans_load(struct plans *plans, const char *to, uint64_t per_second); /* constant rate, named "user" */
 void plans_mesh(struct plans *plans, bool identity);                      /* sidecars and a control plane, all prices 0 */

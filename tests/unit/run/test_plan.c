@@ -63,6 +63,44 @@ START_TEST(a_service_that_calls_itself_is_a_circle)
 }
 END_TEST
 
+START_TEST(those_that_need_each_other_to_start_are_named)
+{
+    plans_service(&plans, "a");
+    plans_call_at_start(&plans, "b");
+    plans_service(&plans, "b");
+    plans_call_at_start(&plans, "c");
+    plans_service(&plans, "c");
+    plans_call_at_start(&plans, "a");
+    refused("none can start before the other (on_start): a -> b -> c -> a", 13);
+}
+END_TEST
+
+/* An optional call, or one version that does not need it, and somebody comes up first. */
+START_TEST(one_that_can_do_without_breaks_the_circle)
+{
+    struct sim_error error = {0};
+    plans_service(&plans, "a");
+    plans_call_at_start(&plans, "b");
+    plans_service(&plans, "b");
+    plans_call_at_start(&plans, "a");
+    refused("a -> b -> a", 12);
+    plans.steps[1].optional = true;
+    ck_assert_msg(sim_run_check(&plans.plan, &error), "%s", error.text);
+    plans.steps[1].optional = false;
+    plans_version(&plans, "v2");
+    ck_assert_msg(sim_run_check(&plans.plan, &error), "%s", error.text);
+}
+END_TEST
+
+START_TEST(an_unknown_callee_at_the_start_is_named)
+{
+    plans_service(&plans, "web");
+    plans_call_at_start(&plans, "cofnig");
+    plans_service(&plans, "config");
+    refused("on_start: call: no service \"cofnig\"; did you mean \"config\"?", 11);
+}
+END_TEST
+
 START_TEST(a_load_to_nobody)
 {
     plans_service(&plans, "web");
@@ -105,6 +143,9 @@ Suite *test_plan_suite(void)
     tcase_add_test(tests, a_missing_callee_is_named_with_the_nearest);
     tcase_add_test(tests, calls_in_a_circle_are_named);
     tcase_add_test(tests, a_service_that_calls_itself_is_a_circle);
+    tcase_add_test(tests, those_that_need_each_other_to_start_are_named);
+    tcase_add_test(tests, one_that_can_do_without_breaks_the_circle);
+    tcase_add_test(tests, an_unknown_callee_at_the_start_is_named);
     tcase_add_test(tests, a_load_to_nobody);
     tcase_add_test(tests, an_unknown_invariant);
     tcase_add_test(tests, no_time_no_services);

@@ -150,6 +150,22 @@ START_TEST(loads_retry_and_have_pools)
 }
 END_TEST
 
+START_TEST(what_is_done_at_the_start_is_as_written)
+{
+    const struct sim_service *a = service("a = { on_start = { call { 'b', timeout = '1s', tries = 3 }, work '200ms' }, steps = { work '1ms' },"
+                                          " versions = { v1 = {}, v2 = { on_start = {} } } }, b = {}", "");
+    const struct sim_version *v1 = &a->versions[0];
+    ck_assert_uint_eq(v1->step_count, 1);
+    ck_assert_uint_eq(v1->start_step_count, 2);
+    ck_assert_int_eq(v1->start_steps[0].kind, SIM_STEP_CALL);
+    ck_assert(mc_str_eq(v1->start_steps[0].service, MC_STR("b")));
+    ck_assert_int_eq(v1->start_steps[0].timeout, MC_S);
+    ck_assert_uint_eq(v1->start_steps[0].tries, 3);
+    ck_assert_int_eq(v1->start_steps[1].wait.mean, 200 * MC_MS);
+    ck_assert_uint_eq(a->versions[1].start_step_count, 0);
+}
+END_TEST
+
 #define A(words) "topology { services = { a = { " words " } } }"
 
 static const struct { const char *text, *says; } mistakes[] = {
@@ -177,6 +193,11 @@ static const struct { const char *text, *says; } mistakes[] = {
     {A("steps = { cached { '10s', respond(200) } }"), "only work and calls can stand in a cache"},
     {A("steps = { cached { '10s', single_flght = true, work '1ms' } }"), "did you mean 'single_flight'?"},
     {A("steps = { cached { '10s', single_flight = true, store = 'a', work '1ms' } }"), "not with a 'store'"},
+    {A("on_start = { respond(200) }"), "'on_start': nobody has asked yet"},
+    {A("on_start = { cached { '1s', call 'b' } }"), "'on_start': only work and calls"},
+    {A("on_start = { 'config' }"), "'on_start': item 1 is a string"},
+    {A("on_start = 'config'"), "'on_start': a list of steps is expected"},
+    {A("on_strat = {}"), "did you mean 'on_start'?"},
     {A("policy = { retry = { attempts = 1, backoff = { jitter = 'none' } } }"), "is for applications"},
 };
 
@@ -200,6 +221,7 @@ Suite *test_applications_suite(void)
     tcase_add_test(tc, a_cache_covers_its_steps);
     tcase_add_test(tc, times_with_tails_are_as_written);
     tcase_add_test(tc, loads_retry_and_have_pools);
+    tcase_add_test(tc, what_is_done_at_the_start_is_as_written);
     tcase_add_loop_test(tc, mistakes_are_named, 0, sizeof mistakes / sizeof *mistakes);
     suite_add_tcase(suite, tc);
     return suite;
