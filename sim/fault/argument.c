@@ -50,6 +50,8 @@ static const struct {
     [SIM_PARAM_SELECTOR] = {"pods, such as \"cart/v2@b\" or pods { service = \"cart\" }", 0, 0},
     [SIM_PARAM_OFFSET] = {"an offset such as \"-10m\"", -MC_NEVER / 4, MC_NEVER / 4},
     [SIM_PARAM_RATE] = {"a rate such as \"10Mbps\"", 1, INT64_MAX},
+    [SIM_PARAM_CPU] = {"cores (0.5) or thousandths (\"500m\")", 10, 1024000}, /* the kubelet has no quota under 10m (MinQuotaPeriod) */
+    [SIM_PARAM_SIZE] = {"bytes such as \"10Mi\"", 1, INT64_MAX},
     [SIM_PARAM_FAULT] = {"a fault", 0, 0},
 };
 
@@ -184,6 +186,8 @@ static void add_value(char *out, size_t size, const struct sim_argument *argumen
     case SIM_PARAM_SHARE: add(out, size, "%s", sim_print_share((uint64_t)number, text)); break;
     case SIM_PARAM_FACTOR: add(out, size, number % 1000 ? "%lld.%03lldx" : "%lldx", number / 1000, number % 1000); break;
     case SIM_PARAM_RATE: add(out, size, "%lldbps", number); break;
+    case SIM_PARAM_CPU: add(out, size, "%lldm", number); break;
+    case SIM_PARAM_SIZE: add(out, size, "%lldB", number); break;
     case SIM_PARAM_COUNT:
     case SIM_PARAM_STATUS: add(out, size, "%lld", number); break;
     case SIM_PARAM_TEXT:

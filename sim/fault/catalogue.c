@@ -64,6 +64,29 @@ static const struct sim_parameter of_slow[] = {
     ON,
     {"factor", SIM_PARAM_FACTOR, true, NULL, NULL, "work takes so many times as long"},
 };
+#define CONTAINER {"container", SIM_PARAM_CHOICE, false, "app sidecar", "app", "which of the pod's"}
+static const struct sim_parameter of_cpu_limit[] = {
+    ON,
+    CONTAINER,
+    {"cpu", SIM_PARAM_CPU, true, NULL, NULL, "its quota; a smaller one of its own stays"},
+};
+static const struct sim_parameter of_slow_cpu[] = {
+    ON,
+    CONTAINER,
+    {"factor", SIM_PARAM_FACTOR, true, NULL, NULL, "CPU takes so many times as long; waits do not"},
+};
+static const struct sim_parameter of_memory_leak[] = {
+    ON,
+    CONTAINER,
+    {"per_second", SIM_PARAM_SIZE, true, NULL, NULL, "bytes; at its memory limit the container is killed"},
+};
+static const struct sim_parameter of_gc_pause[] = {
+    ON,
+    CONTAINER,
+    {"pause", SIM_PARAM_DURATION, true, NULL, NULL, "how long all of its threads stand still"},
+    {"interval", SIM_PARAM_DURATION, false, NULL, "1s", "from the end of one pause to the next"},
+};
+static const struct sim_parameter of_oom[] = {ON, CONTAINER};
 static const struct sim_parameter of_abort[] = {
     {"to", SIM_PARAM_SELECTOR, true, NULL, NULL, "whose requests"},
     {"from", SIM_PARAM_SELECTOR, false, NULL, "everyone", "by = \"mesh\" only: requests of this service"},
@@ -115,6 +138,16 @@ static const struct sim_fault_type types[] = {
      .code = &fault_pause},
     {"slow", "state", "applications work slowly", "fault.slow { on = \"stock\", factor = 5, duration = \"20s\" }", PARAMETERS(of_slow),
      .code = &fault_slow},
+    {"cpu_limit", "resources", "a container has but so much CPU in each 100 ms", "fault.cpu_limit { on = \"cart\", cpu = \"200m\" }",
+     PARAMETERS(of_cpu_limit), .code = &fault_cpu_limit},
+    {"slow_cpu", "resources", "a container's CPU is slow", "fault.slow_cpu { on = \"cart\", container = \"sidecar\", factor = 3 }",
+     PARAMETERS(of_slow_cpu), .code = &fault_slow_cpu},
+    {"memory_leak", "resources", "a container's memory grows", "fault.memory_leak { on = \"cart\", per_second = \"5Mi\" }",
+     PARAMETERS(of_memory_leak), .code = &fault_memory_leak},
+    {"gc_pause", "resources", "a collector stops the world now and then", "fault.gc_pause { on = \"cart\", pause = \"300ms\", interval = \"2s\" }",
+     PARAMETERS(of_gc_pause), .code = &fault_gc_pause},
+    {"oom", "resources", "containers are killed for want of memory, once", "fault.oom { on = pods { service = \"cart\", mode = \"one\" } }",
+     PARAMETERS(of_oom), .code = &fault_oom},
     {"cert_expire", "identity", "workloads' certificates run out now; clearing asks for new ones", "fault.cert_expire { on = \"reviews\" }",
      PARAMETERS(of_cert_expire), .code = &fault_cert_expire},
     {"ca_outage", "identity", "the certificate authority does not issue", "fault.ca_outage { mode = \"refuse\", duration = \"50m\" }",
@@ -125,7 +158,8 @@ static const struct sim_fault_type types[] = {
 
 const struct sim_fault_type *const sim_fault_types[] = {
     &types[0], &types[1], &types[2], &types[3], &types[4], &types[5], &types[6], &types[7], &types[8], &types[9],
-    &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], &types[16], NULL,
+    &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], &types[16], &types[17], &types[18], &types[19],
+    &types[20], &types[21], NULL,
 };
 _Static_assert(MC_COUNT_OF(types) + 1 == MC_COUNT_OF(sim_fault_types), "each kind is listed");
 

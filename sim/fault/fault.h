@@ -25,6 +25,8 @@ enum sim_parameter_type {
     SIM_PARAM_SELECTOR, /* selector, or several of them (a union) */
     SIM_PARAM_OFFSET,   /* number: ns, may be negative */
     SIM_PARAM_RATE,     /* number: bits per second */
+    SIM_PARAM_CPU,      /* number: thousandths of cores */
+    SIM_PARAM_SIZE,     /* number: bytes */
     SIM_PARAM_FAULT,    /* no argument: sim_fault_spec.after */
 };
 

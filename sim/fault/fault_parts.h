@@ -90,6 +90,7 @@ extern const struct sim_fault_code fault_cut, fault_blackhole, fault_delay, faul
 extern const struct sim_fault_code fault_dns, fault_dns_race;
 extern const struct sim_fault_code fault_crash, fault_pause, fault_slow;
 extern const struct sim_fault_code fault_machine_down;
+extern const struct sim_fault_code fault_cpu_limit, fault_slow_cpu, fault_memory_leak, fault_gc_pause, fault_oom;
 extern const struct sim_fault_code fault_abort, fault_http_delay;
 extern const struct sim_fault_code fault_cert_expire, fault_ca_outage, fault_clock_skew;
 

@@ -65,7 +65,7 @@ struct sim_thread *sim_cpu_idle_thread(struct sim_container *container)
 
 static mc_ns quota_of(const struct sim_container *container)
 {
-    return (mc_ns)container->cpu_millis * PERIOD / 1000;
+    return mc_ns_max((mc_ns)container->cpu_millis * PERIOD / 1000, MC_MS); /* MinQuotaPeriod of the kubelet */
 }
 
 static int64_t period_at(const struct sim_container *container, mc_ns now)

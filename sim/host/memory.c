@@ -32,7 +32,7 @@ static bool is_up(const struct sim_container *container)
 static uint64_t leaked(const struct sim_container *container)
 {
     mc_ns since = container->world->engine.now - container->leak_since;
-    return container->leak_rate ? (uint64_t)((__int128)container->leak_rate * since / MC_S) : 0;
+    return container->leak_kept + (container->leak_rate ? (uint64_t)((__int128)container->leak_rate * since / MC_S) : 0);
 }
 
 static uint64_t working_set(const struct sim_container *container, const struct mc_guest_memory *told)
@@ -139,7 +139,7 @@ void sim_memory_drop(struct sim_container *container)
 {
     if (container->collecting) container->counts.collected += container->world->engine.now - container->collect_since;
     container->collecting = false;
-    container->leak_rate = 0;
+    container->leak_rate = container->leak_kept = 0;
     sim_engine_cancel(&container->world->engine, &container->collect);
     sim_engine_cancel(&container->world->engine, &container->leak);
 }
@@ -160,6 +160,7 @@ void sim_container_oom(struct sim_world *world, uint32_t number)
 void sim_container_set_leak(struct sim_world *world, uint32_t number, uint64_t bytes_per_second)
 {
     struct sim_container *container = container_of(world, number);
+    container->leak_kept = bytes_per_second ? leaked(container) : 0;
     container->leak_rate = is_up(container) ? bytes_per_second : 0;
     container->leak_since = world->engine.now;
     arm_leak(container);

@@ -103,6 +103,7 @@ struct sim_container {
     uint64_t collect_mark;  /* allocated when it collected last */
     uint64_t leak_rate;     /* bytes per second */
     mc_ns leak_since;
+    uint64_t leak_kept;     /* leaked until then */
     uint32_t cpu_millis;
     mc_ns quota_phase;
     int64_t period_number;

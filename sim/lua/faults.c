@@ -2,7 +2,7 @@
 #include "sim/lua/actors.h"
 #include "sim/lua/figures.h"
 #include "sim/lua/selectors.h"
-#include "sim/lua/topology.h"
+#include "sim/lua/topology_parts.h"
 #include "sim/plan/units.h"
 
 enum { ARGUMENTS_MAX = 32 };
@@ -87,6 +87,8 @@ static struct sim_argument read_argument(lua_State *L, struct mc_arena *arena, c
     case SIM_PARAM_SELECTOR: argument.selector_count = sim_selectors_read(L, -1, arena, what, key, &argument.selectors); break;
     case SIM_PARAM_OFFSET: argument.number = read_offset(L, what, key); break;
     case SIM_PARAM_RATE: argument.number = read_rate(L, what, key); break;
+    case SIM_PARAM_CPU: argument.number = sim_cpu_quantity(L, what, key); break;
+    case SIM_PARAM_SIZE: argument.number = (int64_t)sim_memory_quantity(L, what, key); break;
     case SIM_PARAM_FAULT: break; /* read before */
     }
     return argument;
