@@ -84,7 +84,7 @@ void sim_controllers_scale(struct sim_controllers *controllers, uint32_t service
 /* kubectl rollout restart, or set image: all pods of the Deployment are replaced by new ones that run version TO.
  * Returns the number of the revision. */
 uint32_t sim_controllers_rollout(struct sim_controllers *controllers, uint32_t service, uint32_t version, uint32_t to);
-/* The Deployment whose pods run VERSION of SERVICE: VERSION's own, or the one that was rolled out to it. */
+/* The Deployment that VERSION of SERVICE means to people: its own if that has replicas, else one that was rolled out to it. */
 uint32_t sim_controllers_running(const struct sim_controllers *controllers, uint32_t service, uint32_t version);
 
 enum sim_progress { SIM_PROGRESS_COMPLETE, SIM_PROGRESS_GOING, SIM_PROGRESS_STUCK /* progressDeadlineSeconds have passed without any */ };

@@ -183,7 +183,6 @@ static bool shrink_olds(struct ctl_workload *workload, const struct census *all)
     int64_t most = (int64_t)all->wanted - least - new_missing;
     if (most <= 0) return false;
     uint32_t gone = shrink_unhealthy(workload, (uint32_t)most);
-    /* those that were just taken away count as available no more only if they were */
     return shrink_old(workload, least) + gone > 0;
 }
 
@@ -389,14 +388,12 @@ uint32_t sim_controllers_rollout(struct sim_controllers *controllers, uint32_t s
 
 uint32_t sim_controllers_running(const struct sim_controllers *controllers, uint32_t service, uint32_t version)
 {
-    uint32_t found = version;
     for (uint32_t v = 0; v < controllers->topology->services[service].version_count; v++) {
         const struct ctl_workload *workload = ctl_workload_of(controllers, service, v);
-        if (ctl_is_job(workload) || ctl_deployment_newest(workload)->version != version) continue;
-        if (v == version) return version;
-        found = v;
+        bool runs = !ctl_is_job(workload) && workload->replicas && ctl_deployment_newest(workload)->version == version;
+        if (runs && !ctl_workload_of(controllers, service, version)->replicas) return v;
     }
-    return found;
+    return version;
 }
 
 struct sim_deployment_view sim_controllers_deployment(const struct sim_controllers *controllers, uint32_t service, uint32_t version)

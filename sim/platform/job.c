@@ -142,8 +142,10 @@ void ctl_job_look(struct ctl_workload *workload)
     ctl_look_at(workload, deadline_of(workload));
 }
 
+/* A version without replicas is no Job yet. */
 void ctl_job_begin(struct ctl_workload *workload)
 {
+    if (!workload->replicas) return;
     workload->job.state = SIM_JOB_ACTIVE;
     workload->job.began = ctl_now(workload->controllers);
     ctl_look_at(workload, workload->job.began);

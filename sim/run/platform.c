@@ -238,7 +238,9 @@ bool sim_run_workloads(struct sim_run *run, struct mc_str name, struct sim_sourc
     const struct sim_service *of = &topology->services[found->service];
     if (service.n != name.n) {
         found->count = 1;
-        return find_version(of, version, source, &found->versions[0], error);
+        if (!find_version(of, version, source, &found->versions[0], error)) return false;
+        if (run->controllers) found->versions[0] = sim_controllers_running(run->controllers->controllers, found->service, found->versions[0]);
+        return true;
     }
     for (uint32_t v = 0; v < of->version_count && found->count < SIM_WORKLOADS_MAX; v++)
         if (has_replicas(run, found->service, v)) found->versions[found->count++] = v;

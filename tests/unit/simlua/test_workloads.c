@@ -25,6 +25,8 @@ static const char *const good[] = {
         "for _, pod in ipairs(pods('cart'):list()) do if pod.up then names[#names + 1] = pod.version end end\n"
         "check('new ones', table.concat(names) == ('v2'):rep(10))\n"
         "check('served', requests { dst = 'cart', version = 'v2', since = r.completed }:count() > 0)\n"
+        "s:scale('cart/v2', 4) sleep '10s'\n"
+        "check('scaled', s:workload('cart').pods == 4 and s:workload('cart/v2').replicas == 4)\n"
         "check('not by the old', requests { dst = 'cart', version = 'v1', since = r.completed + duration '5s' }:count() < 1)"),
     /* Recreate: nobody serves for a while */
     CART("{ strategy = { type = 'Recreate' } }") METHOD("none",
