@@ -339,6 +339,7 @@ void sim_conn_arrive(struct sim_flow *flow, const struct sim_burst *burst)
     } else if (burst->flags & SIM_BURST_REFUSED) {
         refused_arrives(conn);
     } else if (burst->flags & SIM_BURST_RST) {
+        if (conn->established && to->side == 1 && !to->queued && to->socket == SIM_SOCKET_LIVE) (void)sim_end_admits(to); /* its ACK was on the way before */
         sim_end_break(to, MC_REASON_PEER_RESET);
     } else if (burst->flags & SIM_BURST_ACK) {
         if (!sim_end_admits(to)) sim_conn_ack_lost(conn);
