@@ -15,12 +15,9 @@ static uint32_t container_of(const struct sim_fault *fault, uint32_t pod)
 
 static bool possible(struct sim_fault *fault, struct sim_error *error)
 {
-    for (uint32_t i = 0; i < fault->from.count; i++) {
-        if (container_of(fault, fault->from.pods[i]) != SIM_NONE) continue;
-        return sim_error_refuse(error, fault->source, "fault.%s: %.*s has no sidecar", fault->type->name,
-                                MC_STR_ARG(sim_world_pod(fault->faults->world, fault->from.pods[i]).name));
-    }
-    return true;
+    if (!fault_text_is(fault, "container", "sidecar", "app") || fault->faults->plan->profile.sidecars) return true;
+    return sim_error_refuse(error, fault->source, "fault.%s: profile %.*s has no sidecars", fault->type->name,
+                            MC_STR_ARG(fault->faults->plan->profile.name));
 }
 
 static bool has(const struct sim_fault *fault, uint32_t pod, uint32_t container)
@@ -106,15 +103,13 @@ static void set_gc(const struct sim_fault *fault, uint32_t pod)
 
 /* ---- oom ---- */
 
-static void kill(const struct sim_fault *fault, uint32_t pod)
-{
-    sim_container_oom(fault->faults->world, container_of(fault, pod));
-}
-
 static bool start_oom(struct sim_fault *fault)
 {
     fault->touched.connections = fault_connections_of(fault);
-    for (uint32_t i = 0; i < fault->from.count; i++) kill(fault, fault->from.pods[i]);
+    for (uint32_t i = 0; i < fault->from.count; i++) {
+        uint32_t container = container_of(fault, fault->from.pods[i]);
+        if (container != SIM_NONE) sim_container_oom(fault->faults->world, container);
+    }
     return true;
 }
 
@@ -126,7 +121,8 @@ static void stop_oom(struct sim_fault *fault)
 #define ON_EACH(kind)                                                                                    \
     static void stop_##kind(struct sim_fault *fault)                                                     \
     {                                                                                                    \
-        for (uint32_t i = 0; i < fault->from.count; i++) set_##kind(fault, fault->from.pods[i]);         \
+        for (uint32_t i = 0; i < fault->from.count; i++) /* pods outside the mesh have no sidecar */     \
+            if (container_of(fault, fault->from.pods[i]) != SIM_NONE) set_##kind(fault, fault->from.pods[i]); \
     }                                                                                                    \
     static bool start_##kind(struct sim_fault *fault)                                                    \
     {                                                                                                    \
