@@ -78,7 +78,8 @@ void sim_loss_wait(struct sim_flow *flow, const struct sim_way *way, struct sim_
     mc_ns most = user_timeout(flow);
     burst->waiting = true;
     burst->at = sim_kernel_timer(&flow->conn->net->kernel, from, time_out(flow, way, burst));
-    if (most && is_content(burst)) burst->at = mc_ns_max(from, mc_ns_min(burst->at, sim_window_stalled(flow, burst->departed) + most));
+    if (most && is_content(burst) && burst->tries) /* Linux counts from the first retransmission: retransmits_timed_out */
+        burst->at = mc_ns_max(from, mc_ns_min(burst->at, sim_window_stalled(flow, from) + most));
 }
 
 static uint32_t tries_max(const struct sim_flow *flow, const struct sim_burst *burst)
@@ -109,7 +110,7 @@ static mc_ns travel(struct sim_flow *flow, uint32_t packets, const struct sim_ju
 static mc_ns detection(struct sim_flow *flow, const struct sim_way *way, const struct sim_judged *judged, bool more)
 {
     mc_ns trip = way->round_trip;
-    if (!judged->tail) return judged->after >= 3 ? trip : trip + trip / 4 + TIMER_MIN;
+    if (!judged->tail) return judged->behind >= 3 ? trip : trip + trip / 4 + TIMER_MIN;
     if (more) return 2 * trip;
     mc_ns probed = trip + probe_time(flow, way, judged->tail);
     return judged->tail == 1 && judged->lost == 1 ? probed : probed + trip;
@@ -161,7 +162,7 @@ static mc_ns rounds_of(uint32_t packets, uint32_t first)
 static mc_ns let_go(const struct sim_way *way, const struct sim_judged *judged, bool more)
 {
     uint32_t lost = judged->tail > 1 && judged->tail == judged->lost ? judged->lost - 1 : judged->lost;
-    return more ? 0 : rounds_of(lost, judged->after > 3 ? judged->after - 2 : 1) * way->round_trip;
+    return more ? 0 : rounds_of(lost, judged->behind > 3 ? judged->behind - 2 : 1) * way->round_trip;
 }
 
 /* What was lost is sent again until all has arrived, or until only a time-out can help. */
@@ -289,7 +290,7 @@ static bool is_over(struct sim_flow *flow, const struct sim_burst *head)
 {
     mc_ns most = user_timeout(flow);
     if (head->tries > tries_max(flow, head)) return true;
-    return most && is_content(head) && flow->conn->net->engine->now >= sim_window_stalled(flow, head->departed) + most;
+    return most && is_content(head) && head->tries > 1 && flow->conn->net->engine->now >= sim_window_stalled(flow, head->departed) + most;
 }
 
 static bool nobody_there(const struct sim_flow *flow)

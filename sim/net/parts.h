@@ -59,7 +59,7 @@ struct sim_judged { /* a burst of packets at its departure */
     uint32_t lost;       /* packets */
     uint32_t lost_bytes; /* … theirs */
     uint32_t before;     /* packets before the first that was */
-    uint32_t after;      /* packets that were not lost behind the last one that was */
+    uint32_t behind;     /* packets that were not lost behind it */
     uint32_t tail;       /* packets lost at the end, none behind them */
     bool refused, reset; /* by a rule */
 };

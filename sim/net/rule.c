@@ -255,7 +255,7 @@ struct sim_judged sim_path_judge_bytes(struct sim_net *net, const struct sim_pat
         jitter = mc_ns_max(jitter, verdict.jitter);
         judged.lost += verdict.lost;
         judged.lost_bytes += verdict.lost ? size : 0;
-        judged.after = verdict.lost ? 0 : judged.after + 1;
+        judged.behind += judged.lost && !verdict.lost;
         judged.tail = verdict.lost ? judged.tail + 1 : 0;
         judged.before += !judged.lost;
     }
