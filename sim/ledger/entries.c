@@ -52,7 +52,7 @@ const struct sim_ledger_entry sim_ledger[] = {
     EXACT("kernel.sysctls", "network", NULL,
           "kernel TCP_INIT_CWND TCP_MSS TCP_RTO_MIN TCP_RTO_MAX TCP_TIMEOUT_INIT TCP_TIMEWAIT_LEN net.ipv4.tcp_syn_retries net.ipv4.tcp_syn_linear_timeouts "
           "net.ipv4.tcp_synack_retries net.ipv4.tcp_orphan_retries net.ipv4.tcp_keepalive_intvl net.ipv4.tcp_keepalive_probes net.ipv4.tcp_retries2 "
-          "net.ipv4.ip_local_port_range net.core.somaxconn", "constants of Linux under their own names: topologies/profiles/kernel.lua", "include/net/tcp.h, ip-sysctl.rst"),
+          "net.ipv4.ip_local_port_range net.core.somaxconn CONFIG_HZ", "constants of Linux under their own names: topologies/profiles/kernel.lua", "include/net/tcp.h, ip-sysctl.rst"),
     EXACT("tcp.ports", "network", NULL, NULL, "28 232 ephemeral ports towards one address, TIME_WAIT 60 s", "ip-sysctl.rst"),
     MODEL("tcp.flow-control", "network", NULL, "net.ipv4.tcp_rmem", "receive window and back-pressure by credit; autotuning of tcp_rmem is its maximum from the start", 0, "for receivers that keep up",
           "ip-sysctl.rst: tcp_rmem", NULL, NULL),
@@ -82,7 +82,7 @@ const struct sim_ledger_entry sim_ledger[] = {
           "schedule, pull, init, sidecar, application, warm-up, readiness; what components take is nowhere stated", 2000, NULL, "kubelet; topologies/profiles/kubernetes.lua", NULL, &kubelet),
     MODEL("pod.watches", "platform", USED(pod_life), "status_update endpoint_update kube_proxy_sync endpoint_batch",
           "how late the API server's news reach controllers, kube-proxy and the mesh's registry", 2000, NULL, "topologies/profiles/kubernetes.lua", NULL, &watches),
-    EXACT("pod.end", "platform", USED(pod_life), "ignores_term app_stop lifecycle preStop sleep seconds terminationGracePeriodSeconds grace grace_least",
+    EXACT("pod.end", "platform", USED(pod_life), "ignores_term app_stop lifecycle preStop sleep seconds terminationGracePeriodSeconds grace grace_least sandbox_stop",
           "two races from the deletion: endpoints → registry → pushes; preStop → SIGTERM to all → grace → SIGKILL", "kubernetes.io: pod termination"),
     EXACT("pod.sidecar", "platform", USED(sidecars),
           "sidecar native hold_application rewrite_probes graceful_drain exit_on_zero ready_period drain_duration termination_drain min_drain shutdown_grace wait_before_exit",
@@ -115,7 +115,7 @@ const struct sim_ledger_entry sim_ledger[] = {
     MODEL("gc", "cpu", USED(gc), "gc heap every pause", "collections stop the world, by time or by what was allocated", 0, "the pauses are yours", "sim/host", NULL, NULL),
 
     /* ---- applications ---- */
-    RUNG("app.steps", "application", NULL, "defaults steps services service wait optional timeout path response_size body_size code size",
+    RUNG("app.steps", "application", NULL, "defaults steps on_start services service wait optional timeout path response_size body_size code size",
          "waits, CPU, calls and answers in the order given, over the core's HTTP codec", "sim/load; queueing theory", "math:"),
     MODEL("app.times", "application", USED(heavy_tail), "dist kind mean p50 p99 alpha quantiles mix", "service times by distribution; draws of one request are independent", 0,
           "the distributions are yours", "base/rand.h", "math:", NULL),
