@@ -7,7 +7,8 @@
  *
  * Bounds, written before the first run: throttled time per second within 10 %, the 99th percentile of the time from
  * arrival to the end within 20 %. A machine on which requests without a quota take 5 ms (a tick and what follows) longer
- * at the 99th percentile than on idle cores cannot be compared with anything: skipped. */
+ * at the 99th percentile than on idle cores cannot be compared with anything: skipped. With QUICK there are few phases,
+ * and both bounds are twice as wide. */
 #include "base/assert.h"
 #include "host/realm.h"
 #include "sim/host/world.h"
@@ -55,6 +56,7 @@ struct outcome {
 };
 
 static uint32_t rounds, seconds;
+static bool quick;
 
 static void draw_arrivals(struct requests *requests, const struct trial *trial, uint32_t seed)
 {
@@ -319,7 +321,7 @@ static mc_ns simulate_once(const struct trial *trial, struct requests *requests,
 {
     struct mc_realm realm;
     mc_realm_init(&realm, (struct mc_alloc){.take = take, .give = give}, 1);
-    struct sim_kernel kernel = {.hz = 250};
+    struct sim_kernel kernel = {.hz = 250}; /* Debian's and Ubuntu's */
     struct sim_world *world = sim_world_new(&(struct sim_world_options){.realm = &realm, .kernel = &kernel});
     mc_assert(world);
     struct server server = {.pool = &realm.pool, .cost = requests->cost};
@@ -361,6 +363,7 @@ static struct outcome simulate(const struct trial *trial, mc_ns cost)
 
 static void row(const struct trial *trial, const char *what, double error, double bound)
 {
+    bound *= quick ? 2 : 1;
     printf("rung\tcpu:%s:%s\t%u\t%+.1f%%\t%.0f%%\t%s\n", trial->name, what, rounds, error * 100, bound * 100, fabs(error) <= bound ? "ok" : "FAILED");
 }
 
@@ -395,10 +398,10 @@ static const char *why_not(void)
 
 int main(void)
 {
-    const char *quick = getenv("QUICK"), *why = NULL;
-    bool is_quick = quick && !strcmp(quick, "1");
-    rounds = is_quick ? 2 : 8;
-    seconds = is_quick ? 4 : 10;
+    const char *wish = getenv("QUICK"), *why = NULL;
+    quick = wish && !strcmp(wish, "1");
+    rounds = quick ? 4 : 8;
+    seconds = quick ? 4 : 10;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (sysconf(_SC_NPROCESSORS_ONLN) < WORKERS) why = "fewer than two cores";
     if (!why) why = why_not();
