@@ -43,6 +43,25 @@ exits 0 list fidelity --json
 python3 -c 'import json,sys; assert json.loads(sys.argv[1])' "$OUT"; is "catalogue as JSON" $? 0
 exits 66 ledger ./nowhere.lua
 
+# What was measured holds, and is of the rungs that rows name: each within the row's error bar where both are percentages.
+if [ -s "$root/tests/fidelity/measured.tsv" ]; then
+    exits 0 ledger --json
+    python3 - "$OUT" "$root/tests/fidelity/measured.tsv" <<'PY'; is "rungs and rows" $? 0
+import json, re, sys
+rows = [r for r in json.loads(sys.argv[1]) if r["rung"]]
+measured = [line.rstrip("\n").split("\t")[1:] for line in open(sys.argv[2])]
+for name, n, error, bound, verdict in measured: assert verdict == "ok" or verdict.startswith("skipped"), name
+for row in rows:
+    of = [m for m in measured if m[0].startswith(row["rung"])]
+    assert of, row["name"] + ": no rung " + row["rung"]
+    for name, n, error, bound, verdict in of:
+        share = re.match(r"[+-]?([0-9.]+)%", error)
+        if row.get("error_share") and share and verdict == "ok": assert float(share.group(1)) / 100 <= row["error_share"], (row["name"], name, error)
+PY
+else
+    echo "skipped: no rung has been kept in tests/fidelity/measured.tsv"
+fi
+
 # ---- the summary comes first ----
 summary='^fidelity: [0-9]+ exact, [0-9]+ modelled \(largest error ± 30%: proxy.price; [0-9]+ without a figure\), 0 ignored; squall ledger edge.lua tells all$'
 exits 0 run edge.lua -o a.db

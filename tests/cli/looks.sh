@@ -30,7 +30,7 @@ is "without tags" "$(last_line)" "squall: 0 passed, 1 failed"
 exits 0 run . --filter '^it passes$'
 
 exits 0 help
-for verb in run check list report replay ui proxy version; do
+for verb in run check ledger list report explain replay ui proxy version; do
     has "help lists $verb" "$OUT" "^  $verb "
     text=$("$SQUALL" help $verb)
     has "help $verb" "$text" "^Usage: squall $verb"
@@ -49,7 +49,7 @@ else
     echo "skipped: no man"
 fi
 
-for what in faults profiles metrics invariants topologies scenarios; do
+for what in faults profiles metrics invariants topologies fidelity scenarios; do
     exits 0 list $what
     has "list $what" "$OUT" .
     exits 0 list $what --json
