@@ -138,7 +138,7 @@ static void tell_window(struct sim_flow *flow, const struct sim_way *way, const 
     if (repair->told != MC_NEVER) {
         uint32_t before = repair->before * net->payload;
         if (before) /* the window still grows with these */
-            sim_window_ack(flow, &(struct sim_ack){.at = repair->told, .sent = repair->told - way->round_trip, .bytes = before, .packets = repair->before});
+            sim_window_ack(flow, &(struct sim_ack){.at = repair->left + way->round_trip, .sent = repair->left, .bytes = before, .packets = repair->before});
         there -= repair->lost_bytes + before;
         sim_window_ack(flow, &(struct sim_ack){.at = repair->told, .sent = repair->told - way->round_trip, .kind = SIM_ACK_LOSS,
                                                .until = known == MC_NEVER ? repair->told + way->round_trip : known,

@@ -31,6 +31,9 @@ struct sim_window {
     mc_ns epoch;              /* -1: none */
     uint32_t last_max, origin, k; /* k: 1/1024 s */
     uint32_t friend, friend_counted; /* what Reno would have */
+    uint32_t cnt;             /* ACKs for one segment of growth, as last looked at … */
+    uint32_t seen_cwnd;       /* … with this window … */
+    mc_ns seen_at;            /* … then */
     /* HyStart */
     mc_ns delay_min, round_start, last_ack, round_delay;
     uint64_t round_end;
@@ -115,8 +118,8 @@ static void begin_epoch(struct sim_window *window, mc_ns at)
     window->origin = window->last_max;
 }
 
-/* ACKs for one segment of growth. */
-static uint32_t per_segment(struct sim_window *window, mc_ns at)
+/* ACKs for one segment of growth, by the cubic curve. */
+static uint32_t cubic(const struct sim_window *window, mc_ns at)
 {
     mc_ns delay = window->delay_min == MC_NEVER ? 0 : window->delay_min;
     uint64_t t = sim_scale((uint64_t)(at - window->epoch + delay), 1024, MC_S);
@@ -127,32 +130,52 @@ static uint32_t per_segment(struct sim_window *window, mc_ns at)
     if (t < window->k) target = delta < window->origin ? window->origin - delta : 0;
     uint64_t cnt = target > window->cwnd ? window->cwnd / (target - window->cwnd) : 100 * (uint64_t)window->cwnd;
     if (!window->last_max && cnt > 20) cnt = 20; /* growth of 5 % a round at least, before the first loss */
-    if (window->friend > window->cwnd) {
-        uint64_t most = window->cwnd / (window->friend - window->cwnd);
-        if (cnt > most) cnt = most;
-    }
-    return cnt < 2 ? 2 : (uint32_t)cnt;
+    return cnt < UINT32_MAX ? (uint32_t)cnt : UINT32_MAX;
 }
 
-static void grow_friend(struct sim_window *window, uint32_t acked)
+/* Not slower than Reno would be. */
+static void befriend(struct sim_window *window)
 {
     uint32_t each = window->cwnd * FRIENDLY >> 3;
     if (!each) each = 1;
-    window->friend_counted += acked;
-    if (window->friend_counted <= each) return;
-    uint32_t more = (window->friend_counted - 1) / each;
-    window->friend += more;
-    window->friend_counted -= more * each;
+    if (window->friend_counted > each) {
+        uint32_t more = (window->friend_counted - 1) / each;
+        window->friend += more;
+        window->friend_counted -= more * each;
+    }
+    if (window->friend <= window->cwnd) return;
+    uint32_t most = window->cwnd / (window->friend - window->cwnd);
+    if (window->cnt > most) window->cnt = most;
+}
+
+/* As often as Linux looks at it: when the window has changed, else after a 32nd of a second. */
+static void update(struct sim_window *window, mc_ns at)
+{
+    if (window->epoch >= 0 && window->seen_cwnd == window->cwnd && at - window->seen_at <= MC_S / 32) return;
+    if (window->epoch < 0 || at != window->seen_at) {
+        window->seen_cwnd = window->cwnd;
+        window->seen_at = at;
+        if (window->epoch < 0) begin_epoch(window, at);
+        window->cnt = cubic(window, at);
+    }
+    befriend(window);
+    if (window->cnt < 2) window->cnt = 2;
 }
 
 static void avoid_congestion(struct sim_window *window, mc_ns at, uint32_t acked)
 {
-    if (window->epoch < 0) begin_epoch(window, at);
-    grow_friend(window, acked);
-    uint32_t cnt = per_segment(window, at);
-    window->counted += acked;
-    window->cwnd += window->counted / cnt;
-    window->counted %= cnt;
+    for (uint32_t part; acked; acked -= part) { /* an ACK for two segments */
+        part = acked < 2 ? acked : 2;
+        window->friend_counted += part;
+        update(window, at);
+        if (window->counted >= window->cnt) {
+            window->counted = 0;
+            window->cwnd++;
+        }
+        window->counted += part;
+        window->cwnd += window->counted / window->cnt;
+        window->counted %= window->cnt;
+    }
 }
 
 static void reduce(struct sim_window *window)
