@@ -378,7 +378,8 @@ static void routing(const char *name, uint32_t requests, const uint32_t weights[
 
 static void amplification(uint32_t requests)
 {
-    struct play play = {.requests = requests, .every = 10 * MC_MS, .service = 2 * MC_MS, .fails_ppm = 300000, .retries = 2, .seed = 3};
+    struct play play = {.requests = requests, .every = 10 * MC_MS, .service = 5 * MC_MS, .service_drawn = true,
+                        .fails_ppm = 300000, .retries = 2, .seed = 3};
     hold(&play, "retries", compare_retries);
 }
 
