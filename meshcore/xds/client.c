@@ -36,7 +36,8 @@ static void wait_and_retry(struct mc_xds_client *client, enum mc_stream_reason r
 
 static void connect_now(struct mc_xds_client *client)
 {
-    if (!mc_conn_open(&client->conn, client->options.control)) wait_and_retry(client, MC_REASON_LIMIT);
+    if (mc_conn_open(&client->conn, client->options.control)) arm(client, MC_XDS_CONNECT_TIMEOUT_S * MC_S);
+    else wait_and_retry(client, MC_REASON_LIMIT);
 }
 
 static void cut_if_unsent(struct mc_xds_client *client, bool sent)
@@ -77,6 +78,8 @@ static void timer_fired(struct mc_timer *timer)
     mc_ns silent = client->turn->now - client->heard;
     if (client->conn.state == MC_CONN_IDLE) {
         connect_now(client);
+    } else if (client->conn.state == MC_CONN_CONNECTING || client->conn.state == MC_CONN_SECURING) {
+        mc_conn_reset(&client->conn);
     } else if (silent >= (MC_XDS_KEEPALIVE_S + MC_XDS_KEEPALIVE_TIMEOUT_S) * MC_S) {
         mc_conn_reset(&client->conn);
     } else if (silent >= MC_XDS_KEEPALIVE_S * MC_S) {

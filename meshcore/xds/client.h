@@ -35,6 +35,7 @@ struct mc_xds_client {
 };
 
 enum { MC_XDS_BACKOFF_BASE_MS = 500, MC_XDS_BACKOFF_MAX_MS = 30000 };
+enum { MC_XDS_CONNECT_TIMEOUT_S = 20 }; /* gRPC's minimum connect timeout (connection-backoff.md), as Istio's agent dials */
 enum { MC_XDS_KEEPALIVE_S = 30, MC_XDS_KEEPALIVE_TIMEOUT_S = 10 }; /* Istio's gRPC keep-alive */
 
 void mc_xds_client_init(struct mc_xds_client *client, const struct mc_xds_client_type *type, struct mc_net *net,
