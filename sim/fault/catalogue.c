@@ -49,6 +49,22 @@ static const struct sim_parameter of_dns[] = {
     {"period", SIM_PARAM_DURATION, false, NULL, "10s", "of flap: after which the answer changes"},
 };
 static const struct sim_parameter of_dns_race[] = {{"on", SIM_PARAM_SELECTOR, false, NULL, "everyone", "whose queries"}};
+static const struct sim_parameter of_mtu[] = {
+    FROM_TO("both"),
+    {"size", SIM_PARAM_COUNT, true, NULL, NULL, "IP packets of more bytes vanish, and nobody is told (no ICMP); 1500 passes all"},
+};
+static const struct sim_parameter of_conntrack_drop[] = {
+    FROM_TO("both"),
+    {"idle", SIM_PARAM_DURATION, true, NULL, NULL, "a connection without a packet for longer is forgotten on the way"},
+    {"answer", SIM_PARAM_CHOICE, false, "silence reset", "silence", "what its next packet meets: nothing (a NAT), or an RST (a load balancer)"},
+};
+static const struct sim_parameter of_half_open[] = {FROM_TO("both")};
+static const struct sim_parameter of_reset[] = {FROM_TO("both")};
+static const struct sim_parameter of_refuse[] = {FROM_TO("to")};
+static const struct sim_parameter of_port_exhaustion[] = {
+    ON,
+    {"ports", SIM_PARAM_COUNT, true, NULL, NULL, "are left to each pod towards one address"},
+};
 static const struct sim_parameter of_crash[] = {
     ON,
     {"restart", SIM_PARAM_DURATION, false, NULL, "when it is cleared", "the pods run again after; then the fault is over"},
@@ -122,6 +138,18 @@ static const struct sim_fault_type types[] = {
      .code = &fault_loss},
     {"bandwidth", "network", "packets queue for a slow line", "fault.bandwidth { from = \"db\", rate = \"10Mbps\" }", PARAMETERS(of_bandwidth),
      .code = &fault_bandwidth},
+    {"mtu", "network", "large packets vanish: small requests pass, large ones hang", "fault.mtu { from = \"frontend\", to = \"cart\", size = 1400 }",
+     PARAMETERS(of_mtu), .code = &fault_mtu},
+    {"conntrack_drop", "network", "idle connections are forgotten on the way", "fault.conntrack_drop { from = \"frontend\", to = \"cart\", idle = \"350s\" }",
+     PARAMETERS(of_conntrack_drop), .code = &fault_conntrack_drop},
+    {"half_open", "network", "packets of connections that are there already vanish; new ones work", "fault.half_open { from = \"frontend\", to = \"cart\" }",
+     PARAMETERS(of_half_open), .code = &fault_half_open},
+    {"reset", "network", "connections are cut by an RST to both ends when they carry something", "fault.reset { from = \"frontend\", to = \"cart\", percent = \"1%\" }",
+     PARAMETERS(of_reset), .code = &fault_reset},
+    {"refuse", "network", "new connections are refused", "fault.refuse { from = \"frontend\", to = \"cart\", percent = \"50%\" }",
+     PARAMETERS(of_refuse), .code = &fault_refuse},
+    {"port_exhaustion", "network", "few source ports are left", "fault.port_exhaustion { on = \"frontend\", ports = 10 }",
+     PARAMETERS(of_port_exhaustion), .code = &fault_port_exhaustion},
     {"dns", "dns", "names are answered wrongly, late or not at all", "fault.dns { mode = \"timeout\", name = \"api.example.com\", percent = \"10%\" }",
      PARAMETERS(of_dns), .code = &fault_dns},
     {"dns_race", "dns", "of A and AAAA from one socket the second is lost in conntrack's race, unless they are asked one by one", "fault.dns_race { percent = \"1%\" }",
@@ -159,7 +187,7 @@ static const struct sim_fault_type types[] = {
 const struct sim_fault_type *const sim_fault_types[] = {
     &types[0], &types[1], &types[2], &types[3], &types[4], &types[5], &types[6], &types[7], &types[8], &types[9],
     &types[10], &types[11], &types[12], &types[13], &types[14], &types[15], &types[16], &types[17], &types[18], &types[19],
-    &types[20], &types[21], NULL,
+    &types[20], &types[21], &types[22], &types[23], &types[24], &types[25], &types[26], &types[27], NULL,
 };
 _Static_assert(MC_COUNT_OF(types) + 1 == MC_COUNT_OF(sim_fault_types), "each kind is listed");
 

@@ -87,6 +87,7 @@ struct sim_faults {
 };
 
 extern const struct sim_fault_code fault_cut, fault_blackhole, fault_delay, fault_jitter, fault_loss, fault_bandwidth;
+extern const struct sim_fault_code fault_mtu, fault_conntrack_drop, fault_half_open, fault_reset, fault_refuse, fault_port_exhaustion;
 extern const struct sim_fault_code fault_dns, fault_dns_race;
 extern const struct sim_fault_code fault_crash, fault_pause, fault_slow;
 extern const struct sim_fault_code fault_machine_down;

@@ -1,4 +1,4 @@
-/* Faults of the network: each is one rule (sim/net/rule.h). */
+/* Faults of the network: each is one rule (sim/net/rule.h); port_exhaustion limits its pods. */
 #include "sim/fault/fault_parts.h"
 
 
@@ -82,6 +82,32 @@ static bool start_bandwidth(struct sim_fault *fault)
     return add_rule(fault, (struct sim_rule_spec){.bits_per_second = (uint64_t)fault_number(fault, "rate", 0)}, "to", false);
 }
 
+static bool start_mtu(struct sim_fault *fault)
+{
+    return add_rule(fault, (struct sim_rule_spec){.mtu = (uint32_t)fault_number(fault, "size", 1500)}, "both", false);
+}
+
+static bool start_conntrack_drop(struct sim_fault *fault)
+{
+    struct sim_rule_spec spec = {.idle = fault_number(fault, "idle", 0), .idle_reset = fault_text_is(fault, "answer", "reset", "silence")};
+    return add_rule(fault, spec, "both", false);
+}
+
+static bool start_half_open(struct sim_fault *fault)
+{
+    return add_rule(fault, (struct sim_rule_spec){.cut = true, .old_only = true}, "both", false);
+}
+
+static bool start_reset(struct sim_fault *fault)
+{
+    return add_rule(fault, (struct sim_rule_spec){.reset = true}, "both", false);
+}
+
+static bool start_refuse(struct sim_fault *fault)
+{
+    return add_rule(fault, (struct sim_rule_spec){.refuse = true}, "to", false);
+}
+
 static void count(const struct sim_fault *fault, struct sim_touched *touched)
 {
     if (!fault->rule) return;
@@ -96,6 +122,50 @@ static void stop(struct sim_fault *fault)
     fault->rule = 0;
 }
 
+/* ---- ports ---- */
+
+static uint64_t without_port(const struct sim_fault *fault)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < fault->from.count; i++)
+        sum += sim_net_counts(sim_world_net(fault->faults->world), fault->from.pods[i]).no_port;
+    return sum;
+}
+
+static void limit_ports(const struct sim_fault *fault, bool on)
+{
+    struct sim_net *net = sim_world_net(fault->faults->world);
+    uint32_t ports = on ? (uint32_t)fault_number(fault, "ports", 1) : 0;
+    for (uint32_t i = 0; i < fault->from.count; i++) sim_net_limit_ports(net, fault->from.pods[i], ports);
+}
+
+static bool start_port_exhaustion(struct sim_fault *fault)
+{
+    fault->connections_before = without_port(fault);
+    limit_ports(fault, true);
+    return true;
+}
+
+/* What others say of these pods holds again. */
+static void stop_port_exhaustion(struct sim_fault *fault)
+{
+    limit_ports(fault, false);
+    for (struct sim_fault *other = NULL; (other = fault_next_active(fault->faults, &fault_port_exhaustion, other));)
+        if (other != fault) limit_ports(other, true);
+}
+
+static void count_port_exhaustion(const struct sim_fault *fault, struct sim_touched *touched)
+{
+    touched->connections += without_port(fault) - fault->connections_before;
+}
+
+const struct sim_fault_code fault_port_exhaustion = {
+    .start = start_port_exhaustion, .stop = stop_port_exhaustion, .count = count_port_exhaustion, .no_filters = true};
+const struct sim_fault_code fault_mtu = {.start = start_mtu, .stop = stop, .count = count};
+const struct sim_fault_code fault_conntrack_drop = {.start = start_conntrack_drop, .stop = stop, .count = count, .no_filters = true};
+const struct sim_fault_code fault_half_open = {.start = start_half_open, .stop = stop, .count = count};
+const struct sim_fault_code fault_reset = {.start = start_reset, .stop = stop, .count = count};
+const struct sim_fault_code fault_refuse = {.start = start_refuse, .stop = stop, .count = count};
 const struct sim_fault_code fault_cut = {.start = start_partition, .stop = stop, .count = count};
 const struct sim_fault_code fault_blackhole = {.start = start_blackhole, .stop = stop, .count = count};
 const struct sim_fault_code fault_delay = {.start = start_delay, .stop = stop, .count = count};

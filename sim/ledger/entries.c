@@ -194,6 +194,12 @@ const struct sim_ledger_entry sim_ledger[] = {
     FAULT_MODEL(memory_leak, "grows evenly, killed as memory says", "a container's working set grows"),
     FAULT_MODEL(gc_pause, "as gc", "all threads of a container stand still now and then"),
     FAULT(oom, "SIGKILL with reason OOMKilled"),
+    FAULT(mtu, "IP packets over a size vanish without ICMP; no probing of smaller ones (net.ipv4.tcp_mtu_probing is 0)"),
+    FAULT_MODEL(conntrack_drop, "an idle connection is forgotten in both directions at once, and for ever", "a table on the way forgets idle connections: silence or RST"),
+    FAULT(half_open, "packets of older connections vanish"),
+    FAULT_MODEL(reset, "the sender's end is told at once, the other one when the RST arrives", "connections that carry something are cut by an RST to both ends"),
+    FAULT(refuse, "SYNs are answered with RST"),
+    FAULT(port_exhaustion, "connect fails with EADDRNOTAVAIL"),
     FAULT(clock_skew, "machines' wall clocks are wrong"),
     {NULL, NULL, SIM_LEDGER_EXACT, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -173,7 +173,7 @@ bool sim_uses_bandwidth(const struct sim_use *use)
 
 bool sim_uses_path_faults(const struct sim_use *use)
 {
-    static const char *const kinds[] = {"partition", "blackhole", "delay", "jitter", "loss", "bandwidth"};
+    static const char *const kinds[] = {"partition", "blackhole", "delay", "jitter", "loss", "bandwidth", "mtu", "conntrack_drop", "half_open", "reset", "refuse"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (sim_use_fault(use, kinds[i])) return true;
     return false;

@@ -17,7 +17,8 @@ SIM_LEDGER_USES(X)
 #define X(name) bool sim_uses_fault_##name(const struct sim_use *use);
 #define SIM_LEDGER_FAULTS(X) \
     X(partition) X(blackhole) X(delay) X(jitter) X(loss) X(bandwidth) X(abort) X(http_delay) X(crash) X(pause) X(slow) X(cert_expire) \
-    X(ca_outage) X(clock_skew) X(machine_down) X(dns) X(dns_race) X(cpu_limit) X(slow_cpu) X(memory_leak) X(gc_pause) X(oom)
+    X(ca_outage) X(clock_skew) X(machine_down) X(dns) X(dns_race) X(cpu_limit) X(slow_cpu) X(memory_leak) X(gc_pause) X(oom) \
+    X(mtu) X(conntrack_drop) X(half_open) X(reset) X(refuse) X(port_exhaustion)
 SIM_LEDGER_FAULTS(X)
 #undef X
 
