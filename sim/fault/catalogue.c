@@ -148,7 +148,7 @@ static const struct sim_fault_type types[] = {
      PARAMETERS(of_reset), .code = &fault_reset},
     {"refuse", "network", "new connections are refused", "fault.refuse { from = \"frontend\", to = \"cart\", percent = \"50%\" }",
      PARAMETERS(of_refuse), .code = &fault_refuse},
-    {"port_exhaustion", "network", "few source ports are left", "fault.port_exhaustion { on = \"frontend\", ports = 10 }",
+    {"port_exhaustion", "state", "few source ports are left", "fault.port_exhaustion { on = \"frontend\", ports = 10 }",
      PARAMETERS(of_port_exhaustion), .code = &fault_port_exhaustion},
     {"dns", "dns", "names are answered wrongly, late or not at all", "fault.dns { mode = \"timeout\", name = \"api.example.com\", percent = \"10%\" }",
      PARAMETERS(of_dns), .code = &fault_dns},

@@ -52,7 +52,7 @@ struct sim_world *sim_world_new(const struct sim_world_options *options); /* NUL
 void sim_world_free(struct sim_world *world); /* at any moment between events; guests are their owners'. No `gone` is called. NULL is allowed */
 
 struct sim_engine *sim_world_engine(struct sim_world *world); /* for entries of one's own */
-struct sim_net *sim_world_net(struct sim_world *world);       /* rules, names, services, capture, observers, counts */
+struct sim_net *sim_world_net(struct sim_world *world);       /* rules, names, services, capture, counts */
 struct mc_realm *sim_world_realm(struct sim_world *world);
 
 /* ---- time ---- */
