@@ -174,6 +174,7 @@ static enum cli_exit run_all(struct explain *explain, struct errand *errand, con
     if (blame(explain)) return blame(explain);
     warn_of_another(explain);
     collect_failed(explain);
+    if (!explain->failed_count && !was->seen->request.known) return write_out(explain);
     struct explain_row *followed = add_row(explain, &was->seen->request, 0);
     if (!followed || !add_faults(explain) || !add_alternatives(explain, plan)) return no_memory();
     followed->variant.follow_hi = was->seen->request.trace_hi;

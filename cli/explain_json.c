@@ -128,7 +128,7 @@ void explain_json(const struct explain *explain, FILE *out)
     put_text(&json, "status", explain->status);
     put_failed(&json, explain);
     put_outcome(&json, &explain->rows[0].seen->request);
-    put_hops(&json, explain->rows[1].seen);
+    if (explain->row_count > 1) put_hops(&json, explain->rows[1].seen);
     put_faults(&json, explain->rows[0].seen);
     sim_json_open(&json, "but_for", '[');
     for (uint32_t i = 0; i < explain->row_count; i++)

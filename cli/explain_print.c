@@ -118,7 +118,7 @@ static void print_request(const struct print *print)
     uint32_t order[EXPLAIN_HOPS];
     char at[SIM_UNITS_TEXT], took[SIM_UNITS_TEXT], text[96];
     const struct explain_request *request = &print->explain->rows[0].seen->request;
-    struct explain_seen *followed = print->explain->rows[1].seen;
+    struct explain_seen *followed = print->explain->rows[1].seen; /* NULL: none failed */
     fputs("\nTHE FIRST REQUEST THAT FAILED\n", print->out);
     if (!request->known) {
         fputs("  none did, and none was slow\n", print->out);
@@ -198,6 +198,6 @@ void explain_print(const struct explain *explain, FILE *out)
     print_head(&print);
     print_failed(&print);
     print_request(&print);
-    print_but_for(&print);
+    if (explain->row_count > 1) print_but_for(&print);
     print_causes(&print);
 }

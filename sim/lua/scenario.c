@@ -57,7 +57,6 @@ static void read_profiles(lua_State *L, struct mc_arena *arena, const char *what
 {
     struct sim_declared *declared = words_of(record);
     (void)what, (void)field;
-    if (sim_reading_of(L)->script->options.profile_count) return; /* the command line decides */
     if (!lua_istable(L, -1)) {
         read_one_profile(L, arena, declared);
         return;
@@ -179,21 +178,53 @@ static void sort_tags(lua_State *L, struct mc_arena *arena, const struct sim_tex
     declared->tag_count = count;
 }
 
+static int find_profile(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)sim_profile_find(L, 1));
+    return 1;
+}
+
+/* One of OWN by its name, else one that is shipped. Another scenario of the file may have made one of that name:
+ * only a name that none knows is a mistake (sim_script_load). */
+static void choose_profile(lua_State *L, struct mc_arena *arena, struct sim_declared *declared, const struct sim_declared *own, uint32_t option)
+{
+    struct sim_reading *reading = sim_reading_of(L);
+    struct mc_str name = mc_str_c(reading->script->options.profiles[option]);
+    const struct sim_profile *found = NULL;
+    for (uint32_t i = 0; i < own->profile_count && !found; i++)
+        if (mc_str_eq(own->profiles[i]->name, name)) found = own->profiles[i];
+    lua_pushstring(L, name.p);
+    if (mc_str_eq(name, MC_STR("all"))) add_every_profile(L, arena, declared);
+    else if (!found) {
+        lua_pushcfunction(L, find_profile);
+        lua_pushvalue(L, -2);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK) found = lua_touserdata(L, -1);
+        else sim_error_set(&reading->unknown_profile, declared->source, "%s", mc_sandbox_text(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    if (found) add_profile(L, arena, declared, found);
+    if (found || mc_str_eq(name, MC_STR("all"))) reading->known_profiles |= UINT64_C(1) << (option % 64);
+}
+
+static void choose_profiles(lua_State *L, struct mc_arena *arena, struct sim_declared *declared)
+{
+    const struct sim_script_options *options = &sim_reading_of(L)->script->options;
+    const struct sim_declared own = *declared;
+    if (options->profile_count) declared->profiles = NULL, declared->profile_count = 0;
+    for (uint32_t i = 0; i < options->profile_count; i++) choose_profile(L, arena, declared, &own, i);
+    if (declared->profile_count || options->profile_count) return;
+    lua_pushliteral(L, "istio-sidecar");
+    read_one_profile(L, arena, declared);
+    lua_pop(L, 1);
+}
+
 /* What the command line says instead of the script, then the defaults. */
 static void fill_choices(lua_State *L, struct mc_arena *arena, struct sim_declared *declared)
 {
     static const uint64_t first_seed[] = {1};
     const struct sim_script_options *options = &sim_reading_of(L)->script->options;
-    for (uint32_t i = 0; i < options->profile_count; i++) {
-        lua_pushstring(L, options->profiles[i]);
-        read_one_profile(L, arena, declared);
-        lua_pop(L, 1);
-    }
-    if (!declared->profile_count) {
-        lua_pushliteral(L, "istio-sidecar");
-        read_one_profile(L, arena, declared);
-        lua_pop(L, 1);
-    }
+    choose_profiles(L, arena, declared);
     if (!declared->seed_count) {
         declared->seeds = first_seed;
         declared->seed_count = 1;

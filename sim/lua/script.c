@@ -98,12 +98,25 @@ static struct sim_script *begin_script(const char *name, const struct sim_script
     return NULL;
 }
 
+/* A profile of the options that no scenario knows. */
+static bool lacks_profile(const struct sim_script *script)
+{
+    const struct sim_reading *reading = script->reading;
+    for (uint32_t i = 0; i < script->options.profile_count && reading->declared; i++)
+        if (!(reading->known_profiles >> (i % 64) & 1)) return true;
+    return false;
+}
+
 /* NAME is the caller's own, which outlives the script. */
 static struct sim_script *read_script(struct sim_script *script, const char *name, struct sim_error *error)
 {
     struct sim_source source = {.file = script->name};
     script->reading = sim_reading_new(script, NULL, error);
     bool good = script->reading && sim_reading_read(script->reading, error);
+    if (good && lacks_profile(script)) {
+        *error = script->reading->unknown_profile;
+        good = false;
+    }
     if (good && !list_cases(script)) good = sim_error_set(error, source, "out of memory");
     if (good) return script;
     sim_reading_settle(script, name, error);

@@ -104,6 +104,8 @@ struct sim_reading {
     struct sim_declared_task *tasks, **tasks_end;
     struct sim_steady *steady, **steady_end;
     bool has_method;
+    uint64_t known_profiles;          /* of the options' profiles: some scenario has it, or it is shipped */
+    struct sim_error unknown_profile; /* the last one that a scenario did not find */
 };
 
 struct sim_script {

@@ -117,6 +117,11 @@ scenario("dear", { topology = topology { services = { web = { steps = { call "ap
 end)
 LUA
 exits 1 run dear.lua -D "bound=${edge}ms" -o dear.db
+exits 0 replay dear.db
+exits 0 explain dear.db
+has "a profile of the script's own" "$OUT" '^run 1  dear  \(dear seed 1\)  failed'
+exits 65 run dear.lua -p deer
+has "which none has" "$ERR" "profile 'deer' is not known"
 exits 0 replay p.db:2
 has "what was recorded is the run as it is written" "$OUT" "the same trace"
 exits 0 run edge.lua -D "bound=${wide}ms" -o p.db --perturb
