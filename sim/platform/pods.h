@@ -92,9 +92,6 @@ bool sim_pods_add(struct sim_pods *pods, const struct sim_pod_new *pod);
  * Again, with a shorter grace: shortens it. Harmless if it is gone. */
 void sim_pods_delete(struct sim_pods *pods, uint32_t pod, mc_ns grace);
 
-/* The node life cycle controller sets the condition Ready to False; the next report of the kubelet sets it as it is. */
-void sim_pods_unready(struct sim_pods *pods, uint32_t pod);
-
 struct sim_pod_status sim_pods_status(const struct sim_pods *pods, uint32_t pod);
 uint32_t sim_pods_count(const struct sim_pods *pods);
 
